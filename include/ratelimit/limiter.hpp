@@ -1,0 +1,63 @@
+// Limiter: a named policy on a backend. What a service calls on every request.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "ratelimit/decision.hpp"
+#include "ratelimit/error.hpp"
+#include "ratelimit/export.hpp"
+
+namespace ratelimit {
+
+/// What is answered when the backend cannot be asked.
+enum class OnError : std::uint8_t {
+  local,  ///< The same policy goes on in this process's memory until the backend answers again.
+  allow,  ///< Allowed. For limits that protect comfort.
+  deny,   ///< Denied. For limits that protect secrets or money.
+};
+
+/// How one limiter behaves. The defaults are right for most.
+struct LimiterOptions {
+  /// What is answered when the backend cannot be asked. In memory that happens only when this
+  /// process cannot allocate; there is no second memory to turn to then, and `local` denies.
+  OnError on_error = OnError::local;
+
+  /// The largest limit a SlidingWindowLog may have, 1 to 10,000,000. A log keeps some 10 bytes for
+  /// each admitted unit of each key, so raise it knowingly.
+  std::int64_t log_cap = 100'000;
+};
+
+/// Decides whether a key may spend a cost.
+///
+/// A key is any string of at most 64 KiB: empty, binary, not UTF-8. A key that is longer, and a
+/// negative cost, are refused with Errc::invalid_argument. A cost is all or nothing. A cost of 0 is
+/// always allowed and changes nothing.
+///
+/// Blocks: in memory, for a short lock; on Redis, at most `RedisOptions::timeout`.
+/// Thread safety: every method may be called from any thread; none throws, aborts or raises a
+/// signal. Lifetime: a limiter keeps what it needs of its backend alive.
+class RATELIMIT_API Limiter {
+ public:
+  Limiter() = default;
+  Limiter(const Limiter&) = delete;
+  Limiter& operator=(const Limiter&) = delete;
+  virtual ~Limiter();
+
+  /// Decides, and charges `cost` to `key` if it is allowed. A denied call changes nothing.
+  ///
+  /// Errors: in `Decision::error`; see `charged(Errc)` for whether the cost may have been charged.
+  virtual Decision allow(std::string_view key, std::int64_t cost = 1) noexcept = 0;
+
+  /// Decides as `allow` would and changes nothing. `remaining` and `reset_after` are reported as
+  /// they are, without the cost taken.
+  virtual Decision peek(std::string_view key, std::int64_t cost = 1) noexcept = 0;
+
+  /// Forgets `key`: it is as if never seen.
+  ///
+  /// Returns Errc::ok also where there was nothing to forget. Errors: as `allow`; for "charged"
+  /// read "forgotten".
+  [[nodiscard]] virtual Errc reset(std::string_view key) noexcept = 0;
+};
+
+}  // namespace ratelimit

@@ -1,0 +1,60 @@
+// The Redis backend: one limit shared by all instances of a service.
+//
+// Each decision is one Lua script that runs atomically on the server (Redis 6.2 or later, Valkey).
+// Needs the `ratelimit::redis` library.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "ratelimit/backend.hpp"
+#include "ratelimit/clock.hpp"
+#include "ratelimit/export.hpp"
+#include "ratelimit/memory.hpp"
+#include "ratelimit/result.hpp"
+
+namespace ratelimit {
+
+/// Options of the Redis backend.
+struct RedisOptions {
+  /// Where the server is and who we are there:
+  ///
+  ///   redis://[user:password@]host[:port][/db]      port 6379 and db 0 unless given
+  ///   unix://[user:password@]/path/of.sock[?db=N]
+  ///
+  /// An IPv6 address goes in brackets. A password without a user is `redis://:password@host`. In
+  /// user and password '/', '?', '#' and '%' must be percent-encoded, and anything else may be.
+  /// rediss:// is refused: this build has no TLS.
+  std::string url = "redis://127.0.0.1:6379";
+
+  /// The most that a whole call may take: waiting for a connection, resolving, connecting, logging
+  /// in, sending, the answer. 1 us to 1 hour.
+  Duration timeout = std::chrono::milliseconds(50);
+
+  /// Put before every key on the server; at most 255 bytes.
+  std::string prefix = "rl:";
+
+  /// The source of time, for tests: it is sent with each call. Null: the server's own clock, which
+  /// is what makes instances with different clocks agree.
+  std::shared_ptr<const Clock> clock = nullptr;
+
+  /// The name this client shows in CLIENT LIST: printable ASCII without spaces, at most 255
+  /// characters; empty for none.
+  std::string client_name = "ratelimit";
+
+  /// The most connections that are ever open, 1 to 1024. Callers beyond that wait, within their
+  /// timeout.
+  std::int64_t max_connections = 4;
+
+  /// Bounds the memory of limiters whose on_error is OnError::local.
+  std::int64_t local_max_keys = MemoryOptions{}.max_keys;
+};
+
+/// Makes a backend whose state lives on a Redis server.
+///
+/// Does not connect: a service starts while Redis is down. The first call that needs the server
+/// connects. Errors: Errc::invalid_argument for a bad option; Errc::out_of_memory.
+RATELIMIT_API Result<std::shared_ptr<Backend>> make_redis_backend(RedisOptions options = {});
+
+}  // namespace ratelimit

@@ -1,0 +1,89 @@
+// What the policies share: the shape of a question, the shape of a rule, and the one way to run it.
+//
+// A rule is a policy made ready to decide. It is pure: no clock, no lock, no I/O. Each rule gives
+//
+//   kScript                            the name of its script in lua/
+//   kStateTag                          marks its states; its digit is the version of their form
+//   State                              what is kept for a key; default: never seen
+//   View                               what of a State matters to one call; kFields numbers
+//   limit()                            the most that fits
+//   look(state, call)                  State -> View; a state from a clock that ran wild is healed
+//   decide(view, call)                 View -> Decision
+//   denial_heals(view)                 whether even a denied call stores what was seen
+//   store(view, call, allowed, state)  the state once the call has written
+//   reset_time(state)                  the instant from which the state is the same as none
+//   script_arguments(call)             what the policy's script is told
+//   view_of(fields, healed)            the View that a script replied; none where it cannot be one
+//
+// A backend that keeps States runs `apply`. Where they are kept elsewhere, a script looks and
+// stores, and `decide` runs on the View that it replies: so a decision is computed in one place.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "base/instant.hpp"
+#include "ratelimit/decision.hpp"
+
+namespace ratelimit::policy {
+
+enum class Op : std::uint8_t { charge, peek };
+
+/// One question: may `cost` be spent at `now`? Requires: cost >= 0.
+struct Call {
+  Op op;
+  Micros now;
+  std::int64_t cost;
+
+  /// Whether anything may be stored: a peek and a cost of 0 change nothing.
+  [[nodiscard]] bool may_write() const { return op == Op::charge && cost > 0; }
+
+  /// What the call adds where it is allowed.
+  [[nodiscard]] std::int64_t charge() const { return op == Op::charge ? cost : 0; }
+};
+
+/// ceil(a / b). Requires: a >= 0, b > 0.
+constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return a / b + (a % b != 0); }
+
+/// The start of the window of length `span` that holds `at`. Requires: at >= 0.
+constexpr Micros window_start(Micros at, Micros span) { return at - at % span; }
+
+constexpr bool is_within(std::int64_t value, std::int64_t low, std::int64_t high) {
+  return low <= value && value <= high;
+}
+
+struct Outcome {
+  Decision decision;
+  bool healed;  // the state came from a clock that ran wild
+};
+
+/// Decides `call` on `state` and changes it accordingly. Where it throws, nothing has changed.
+template <class Rule>
+Outcome apply(const Rule& rule, const Call& call, typename Rule::State& state) {
+  const auto view = rule.look(state, call);
+  const Decision decision = rule.decide(view, call);
+  if (call.may_write() && (decision.allowed || rule.denial_heals(view))) {
+    rule.store(view, call, decision.allowed, state);
+  }
+  return {decision, view.healed};
+}
+
+/// The longest key, in bytes.
+inline constexpr std::size_t kLongestKey = std::size_t{64} * 1024;
+
+/// Whether a limiter may be asked this at all.
+inline bool is_valid(std::string_view key, std::int64_t cost) {
+  return cost >= 0 && key.size() <= kLongestKey;
+}
+
+/// The decision of a call that was not made, for the reason `error`.
+inline Decision degraded_decision(std::int64_t limit, bool allowed, Errc error) {
+  Decision decision;
+  decision.allowed = allowed;
+  decision.error = error;
+  decision.limit = limit;
+  return decision;
+}
+
+}  // namespace ratelimit::policy

@@ -1,0 +1,72 @@
+#include "policy/sliding_window_log.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "policy/check.hpp"
+
+namespace ratelimit::policy {
+
+SlidingWindowLogRule::View SlidingWindowLogRule::look(const State& state, const Call& call) const {
+  const auto& times = state.times;
+  if (times.empty()) return {};
+  if (times.back() - call.now > window_) return {.healed = true};
+
+  const auto live = std::upper_bound(times.begin(), times.end(), call.now - window_);
+  View view;
+  view.used = times.end() - live;
+  if (view.used == 0) return view;
+  view.clears_in = times.back() + window_ - call.now;
+  if (call.cost > 0 && call.cost <= limit_) {
+    const std::int64_t excess = view.used - (limit_ - call.cost);
+    if (excess > 0) view.retry_in = live[excess - 1] + window_ - call.now;
+  }
+  return view;
+}
+
+Decision SlidingWindowLogRule::decide(const View& view, const Call& call) const {
+  Decision decision;
+  decision.limit = limit_;
+  const bool ever_fits = call.cost <= limit_;
+  decision.allowed = call.cost == 0 || (ever_fits && view.used <= limit_ - call.cost);
+  if (!decision.allowed) decision.retry_after = ever_fits ? Duration(view.retry_in) : never;
+  const std::int64_t added = decision.allowed ? call.charge() : 0;
+  decision.remaining = std::max<std::int64_t>(0, limit_ - view.used - added);
+  // What is added is put down at now, or at the newest unit's time where that is ahead of now.
+  decision.reset_after = Duration(added > 0 ? std::max(view.clears_in, window_) : view.clears_in);
+  return decision;
+}
+
+void SlidingWindowLogRule::store(const View& view, const Call& call, bool /*allowed*/,
+                                 State& state) const {
+  auto& times = state.times;
+  const Micros at = view.used == 0 ? call.now : std::max(call.now, times.back());
+  // The insertion comes first: it is all that can fail, and then nothing has changed.
+  times.insert(times.end(), static_cast<std::size_t>(call.cost), at);
+  times.erase(times.begin(), times.end() - (view.used + call.cost));
+}
+
+std::optional<SlidingWindowLogRule::View> SlidingWindowLogRule::view_of(
+    std::span<const std::int64_t, View::kFields> fields, bool healed) const {
+  // The newest unit may be a window ahead of now.
+  if (!is_within(fields[0], 0, kExactBound) || !is_within(fields[1], 0, 2 * window_) ||
+      !is_within(fields[2], 0, 2 * window_)) {
+    return std::nullopt;
+  }
+  return View{.used = fields[0], .retry_in = fields[1], .clears_in = fields[2], .healed = healed};
+}
+
+Result<SlidingWindowLogRule> compile(const SlidingWindowLog& policy,
+                                     const LimiterOptions& options) {
+  Check check("SlidingWindowLog");
+  check.count("limit", policy.limit).span("window", policy.window);
+  if (!check.error() && policy.limit > options.log_cap) {
+    return invalid_argument("SlidingWindowLog.limit is " + std::to_string(policy.limit) +
+                            "; it must be at most LimiterOptions.log_cap, which is " +
+                            std::to_string(options.log_cap));
+  }
+  if (check.error()) return *check.error();
+  return SlidingWindowLogRule(policy);
+}
+
+}  // namespace ratelimit::policy

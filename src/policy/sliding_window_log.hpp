@@ -1,0 +1,61 @@
+// SlidingWindowLog, made ready to decide: keeps the time of every admitted unit.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "policy/call.hpp"
+#include "ratelimit/limiter.hpp"
+#include "ratelimit/policy.hpp"
+#include "ratelimit/result.hpp"
+
+namespace ratelimit::policy {
+
+class SlidingWindowLogRule {
+ public:
+  static constexpr std::string_view kScript = "sliding_window_log";
+  static constexpr std::string_view kStateTag = "s1";
+
+  struct State {
+    std::deque<Micros> times;  // of the admitted units, never falling
+  };
+
+  struct View {
+    static constexpr std::size_t kFields = 3;
+    std::int64_t used = 0;
+    Micros retry_in = 0;   // until the cost fits; 0 where it does, or never will
+    Micros clears_in = 0;  // until the newest unit leaves the window; 0 where nothing is used
+    bool healed = false;
+  };
+
+  explicit SlidingWindowLogRule(const SlidingWindowLog& policy)
+      : limit_(policy.limit), window_(policy.window.count()) {}
+
+  [[nodiscard]] std::int64_t limit() const { return limit_; }
+  [[nodiscard]] View look(const State& state, const Call& call) const;
+  [[nodiscard]] Decision decide(const View& view, const Call& call) const;
+  [[nodiscard]] bool denial_heals(const View& /*view*/) const { return false; }
+  void store(const View& view, const Call& call, bool allowed, State& state) const;
+  [[nodiscard]] Micros reset_time(const State& state) const {
+    return state.times.empty() ? 0 : state.times.back() + window_;
+  }
+
+  /// The cost (negative for a peek of it), the limit and the window.
+  [[nodiscard]] std::array<std::int64_t, 3> script_arguments(const Call& call) const {
+    return {call.op == Op::charge ? call.cost : -call.cost, limit_, window_};
+  }
+  [[nodiscard]] std::optional<View> view_of(std::span<const std::int64_t, View::kFields> fields,
+                                            bool healed) const;
+
+ private:
+  std::int64_t limit_;
+  Micros window_;
+};
+
+Result<SlidingWindowLogRule> compile(const SlidingWindowLog& policy, const LimiterOptions& options);
+
+}  // namespace ratelimit::policy

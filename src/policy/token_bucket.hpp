@@ -1,0 +1,25 @@
+// TokenBucket, made ready to decide. See policy/bucket.hpp for the arithmetic.
+#pragma once
+
+#include <string_view>
+
+#include "policy/bucket.hpp"
+#include "ratelimit/limiter.hpp"
+#include "ratelimit/policy.hpp"
+#include "ratelimit/result.hpp"
+
+namespace ratelimit::policy {
+
+class TokenBucketRule : public Bucket {
+ public:
+  static constexpr std::string_view kStateTag = "t1";
+
+  struct State : Bucket::State {};  // a type of its own, so that AnyState can tell it
+
+  explicit TokenBucketRule(const TokenBucket& policy)
+      : Bucket(policy.capacity, policy.refill, policy.period) {}
+};
+
+Result<TokenBucketRule> compile(const TokenBucket& policy, const LimiterOptions& options);
+
+}  // namespace ratelimit::policy

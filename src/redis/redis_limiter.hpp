@@ -1,0 +1,145 @@
+// A limiter whose state is on a Redis server.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/instant.hpp"
+#include "policy/call.hpp"
+#include "ratelimit/clock.hpp"
+#include "ratelimit/limiter.hpp"
+#include "ratelimit/redis.hpp"
+#include "redis/client.hpp"
+#include "redis/key_removal.hpp"
+#include "redis/script_call.hpp"
+#include "redis/tally.hpp"
+
+namespace ratelimit::redis {
+
+/// What the limiters of one backend share; it lives as long as any of them.
+struct Shared {
+  Shared(Endpoint endpoint, const RedisOptions& options)
+      : client(std::move(endpoint), options.client_name,
+               static_cast<std::size_t>(options.max_connections)),
+        timeout(options.timeout),
+        clock(options.clock) {}
+
+  Client client;
+  const Duration timeout;
+  const std::shared_ptr<const Clock> clock;  // null: the server's
+  Tally tally;
+};
+
+template <class Rule>
+class RedisLimiter final : public Limiter {
+ public:
+  /// `local` answers while the server does not; null unless on_error is OnError::local.
+  RedisLimiter(std::shared_ptr<Shared> shared, std::string key_stem, Rule rule, OnError on_error,
+               std::shared_ptr<Limiter> local)
+      : shared_(std::move(shared)),
+        key_stem_(std::move(key_stem)),
+        rule_(std::move(rule)),
+        script_(script_named(Rule::kScript)),
+        on_error_(on_error),
+        local_(std::move(local)) {}
+
+  Decision allow(std::string_view key, std::int64_t cost) noexcept override {
+    return decide(policy::Op::charge, key, cost);
+  }
+
+  Decision peek(std::string_view key, std::int64_t cost) noexcept override {
+    return decide(policy::Op::peek, key, cost);
+  }
+
+  Errc reset(std::string_view key) noexcept override {
+    if (!policy::is_valid(key, 0)) return Errc::invalid_argument;
+    if (local_) (void)local_->reset(key);
+    try {
+      const Deadline deadline(shared_->timeout);
+      const std::string state_key = key_stem_ + std::string(key);
+      KeyRemoval removal(state_key);
+      if (const Failure failure = run(removal, deadline)) return failure->code;
+      return Errc::ok;
+    } catch (const std::bad_alloc&) {
+      shared_->tally.count_error({Errc::out_of_memory, {}});
+      return Errc::out_of_memory;
+    }
+  }
+
+ private:
+  Decision decide(policy::Op op, std::string_view key, std::int64_t cost) noexcept {
+    if (!policy::is_valid(key, cost)) {
+      return policy::degraded_decision(rule_.limit(), false, Errc::invalid_argument);
+    }
+    try {
+      const Deadline deadline(shared_->timeout);
+      const Clock* const clock = shared_->clock.get();
+      const policy::Call call{op, clock != nullptr ? read_clock(clock) : 0, cost};
+      const std::string state_key = key_stem_ + std::string(key);
+      ScriptCall script(script_, state_key, script_arguments(call), Rule::View::kFields);
+      const Failure failure = run(script, deadline);
+      if (script.loaded()) shared_->tally.count_script_load();
+      if (failure) return answer_without_server(op, key, cost, failure->code);
+      const auto fields = script.fields().template first<Rule::View::kFields>();
+      const auto view = rule_.view_of(fields, script.healed());
+      if (!view) {
+        shared_->tally.count_error({Errc::protocol_error, "a field is out of its bounds"});
+        return answer_without_server(op, key, cost, Errc::protocol_error);
+      }
+      if (script.healed()) shared_->tally.count_healed();
+      return rule_.decide(*view, call);
+    } catch (const std::bad_alloc&) {
+      shared_->tally.count_error({Errc::out_of_memory, {}});
+      return answer_without_server(op, key, cost, Errc::out_of_memory);
+    }
+  }
+
+  /// What the rule tells its script; then how much longer than its state a key is kept; then the
+  /// time, where it is not the server's.
+  [[nodiscard]] std::vector<std::int64_t> script_arguments(const policy::Call& call) const {
+    // A sent clock may stand still while the server's goes on: for most of an hour.
+    constexpr std::int64_t kSlackMs = 1'000;
+    constexpr std::int64_t kSentClockSlackMs = 3'590'000;
+    const auto own = rule_.script_arguments(call);
+    std::vector<std::int64_t> arguments(own.begin(), own.end());
+    const bool is_sent = shared_->clock != nullptr;
+    arguments.push_back(is_sent ? kSentClockSlackMs : kSlackMs);
+    if (is_sent) arguments.push_back(call.now);
+    return arguments;
+  }
+
+  /// Runs an exchange and counts how it failed, be it on the way or by the server's word.
+  template <class AnyExchange>
+  Failure run(AnyExchange& exchange, const Deadline& deadline) {
+    Failure failure = shared_->client.run(exchange, deadline);
+    if (!failure) failure = std::move(exchange.failure());
+    if (failure) shared_->tally.count_error(*failure);
+    return failure;
+  }
+
+  Decision answer_without_server(policy::Op op, std::string_view key, std::int64_t cost,
+                                 Errc error) noexcept {
+    if (!local_) {
+      return policy::degraded_decision(rule_.limit(), on_error_ == OnError::allow, error);
+    }
+    Decision decision =
+        op == policy::Op::charge ? local_->allow(key, cost) : local_->peek(key, cost);
+    decision.error = error;
+    return decision;
+  }
+
+  const std::shared_ptr<Shared> shared_;
+  const std::string key_stem_;
+  const Rule rule_;
+  const Script& script_;
+  const OnError on_error_;
+  const std::shared_ptr<Limiter> local_;
+};
+
+}  // namespace ratelimit::redis

@@ -1,0 +1,20 @@
+// Holds the Redis backend, and with it the scripts, to account: on one server for the whole
+// program.
+#include "conformance/backend_under_test.hpp"
+#include "ratelimit/redis.hpp"
+#include "support/redis_server.hpp"
+
+namespace ratelimit::testing {
+
+std::shared_ptr<Backend> fresh_backend(const std::shared_ptr<const Clock>& clock) {
+  static RedisServer server;
+  server.flush();
+  // These tests are about answers, not about deadlines: a busy machine must not fail them.
+  return make_redis_backend(
+             {.url = server.url(), .timeout = std::chrono::seconds(30), .clock = clock})
+      .value();
+}
+
+std::int64_t usual_decisions() { return 60'000; }
+
+}  // namespace ratelimit::testing

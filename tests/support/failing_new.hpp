@@ -1,0 +1,22 @@
+// Makes the N-th allocation of this thread fail. Linking failing_new.cpp into a program replaces
+// its operator new.
+#pragma once
+
+#include <cstdint>
+
+namespace ratelimit::testing {
+
+/// While it lives, the allocation after `successes` further ones throws std::bad_alloc; later ones
+/// succeed again.
+class FailingAllocation {
+ public:
+  explicit FailingAllocation(std::int64_t successes) noexcept;
+  FailingAllocation(const FailingAllocation&) = delete;
+  FailingAllocation& operator=(const FailingAllocation&) = delete;
+  ~FailingAllocation();
+
+  /// Whether an allocation has failed.
+  [[nodiscard]] bool failed() const noexcept;
+};
+
+}  // namespace ratelimit::testing

@@ -1,0 +1,194 @@
+// The bound on keys in memory: who is forgotten when there is no room, and what is counted.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ratelimit/memory.hpp"
+#include "support/oracle.hpp"
+#include "support/policies.hpp"
+#include "unit/generators.hpp"
+
+namespace ratelimit::testing {
+namespace {
+
+using std::chrono::seconds;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+constexpr TimePoint kStart(seconds(1'700'000'000));
+
+/// A backend with room for `max_keys`, its clock, and a limiter of ten units, one a second.
+struct Room {
+  explicit Room(std::int64_t max_keys)
+      : clock(std::make_shared<ManualClock>(kStart)),
+        backend(make_memory_backend({.clock = clock, .max_keys = max_keys}).value()),
+        limiter(backend->make_limiter("test", TokenBucket{10, 1, seconds(1)}).value()) {}
+
+  [[nodiscard]] std::int64_t left(std::string_view key) const {
+    return limiter->peek(key, 0).remaining;
+  }
+
+  std::shared_ptr<ManualClock> clock;
+  std::shared_ptr<Backend> backend;
+  std::shared_ptr<Limiter> limiter;
+};
+
+TEST(MemoryTable, BoundIsPositive) {
+  for (const std::int64_t bad : {std::int64_t{0}, std::int64_t{-3}}) {
+    const auto backend = make_memory_backend({.max_keys = bad});
+    ASSERT_FALSE(backend);
+    EXPECT_EQ(backend.error().code, Errc::invalid_argument);
+    EXPECT_THAT(backend.error().message,
+                AllOf(HasSubstr("MemoryOptions.max_keys"), HasSubstr(std::to_string(bad)),
+                      HasSubstr("at least 1")));
+  }
+  EXPECT_TRUE(make_memory_backend({.max_keys = 1}));
+}
+
+TEST(MemoryTable, KeepsNoKeyForWhatChargesNothing) {
+  const Room room(5);
+  (void)room.limiter->peek("a", 3);
+  (void)room.limiter->allow("a", 0);
+  (void)room.limiter->allow("a", 11);
+  (void)room.limiter->allow("a", -1);
+  EXPECT_EQ(room.limiter->reset("a"), Errc::ok);
+  EXPECT_EQ(room.backend->statistics().keys, 0U);
+  (void)room.limiter->allow("a", 1);
+  EXPECT_EQ(room.backend->statistics().keys, 1U);
+  EXPECT_EQ(room.limiter->reset("a"), Errc::ok);
+  EXPECT_EQ(room.backend->statistics().keys, 0U);
+}
+
+TEST(MemoryTable, ForgetsARecoveredKeyFirst) {
+  const Room room(3);
+  (void)room.limiter->allow("indebted", 9);
+  (void)room.limiter->allow("recovers", 2);
+  (void)room.limiter->allow("indebted too", 8);
+  room.clock->advance(seconds(2));
+  (void)room.limiter->allow("new", 1);
+  EXPECT_EQ(room.left("indebted"), 3);
+  EXPECT_EQ(room.left("recovers"), 10);
+  EXPECT_EQ(room.left("indebted too"), 4);
+  EXPECT_EQ(room.left("new"), 9);
+  const Statistics statistics = room.backend->statistics();
+  EXPECT_EQ(statistics.keys, 3U);
+  EXPECT_EQ(statistics.forgotten, 1U);
+  EXPECT_EQ(statistics.forgotten_debt, 0U);
+}
+
+TEST(MemoryTable, ForgetsTheOneThatRecoversFirstWhereNoneHas) {
+  const Room room(3);
+  (void)room.limiter->allow("nine", 9);
+  (void)room.limiter->allow("two", 2);
+  (void)room.limiter->allow("eight", 8);
+  (void)room.limiter->allow("new", 5);
+  EXPECT_EQ(room.left("nine"), 1);
+  EXPECT_EQ(room.left("two"), 10) << "forgotten";
+  EXPECT_EQ(room.left("eight"), 2);
+  EXPECT_EQ(room.left("new"), 5);
+  const Statistics statistics = room.backend->statistics();
+  EXPECT_EQ(statistics.forgotten, 1U);
+  EXPECT_EQ(statistics.forgotten_debt, 1U);
+}
+
+TEST(MemoryTable, SparesTheNewcomer) {
+  const Room room(2);
+  (void)room.limiter->allow("nine", 9);
+  (void)room.limiter->allow("eight", 8);
+  (void)room.limiter->allow("new", 1);
+  EXPECT_EQ(room.left("nine"), 1);
+  EXPECT_EQ(room.left("eight"), 10) << "forgotten";
+  EXPECT_EQ(room.left("new"), 9);
+}
+
+TEST(MemoryTable, WithRoomForOneStillLimits) {
+  const Room room(1);
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(room.limiter->allow("a"));
+  EXPECT_FALSE(room.limiter->allow("a"));
+  EXPECT_TRUE(room.limiter->allow("b"));
+  EXPECT_TRUE(room.limiter->allow("a")) << "forgotten, which is the price of so little room";
+  EXPECT_EQ(room.backend->statistics().keys, 1U);
+  EXPECT_EQ(room.backend->statistics().forgotten_debt, 2U);
+}
+
+TEST(MemoryTable, BoundsTheKeysOfAllLimitersTogether) {
+  const Room room(4);
+  for (const Policy& policy : policies_of_ten_a_minute()) {
+    const auto other = room.backend->make_limiter("test", policy).value();
+    for (const char* key : {"a", "b", "c"}) EXPECT_TRUE(other->allow(key, 5));
+  }
+  const Statistics statistics = room.backend->statistics();
+  EXPECT_EQ(statistics.keys, 4U);
+  EXPECT_EQ(statistics.forgotten, 11U);
+}
+
+TEST(MemoryTable, FloodOfKeysDoesNotGrowIt) {
+  const Room room(100);
+  (void)room.limiter->allow("heavy", 10);
+  for (int i = 0; i < 10'000; ++i) EXPECT_TRUE(room.limiter->allow(std::to_string(i)));
+  EXPECT_EQ(room.backend->statistics().keys, 100U);
+  EXPECT_EQ(room.backend->statistics().forgotten, 9'901U);
+  EXPECT_FALSE(room.limiter->allow("heavy")) << "a flood of light keys resets no heavy one";
+}
+
+TEST(MemoryTable, CountsWhatItHealed) {
+  const Room room(5);
+  (void)room.limiter->allow("a", 10);
+  EXPECT_EQ(room.backend->statistics().healed, 0U);
+  room.clock->advance(-seconds(3600));
+  EXPECT_FALSE(room.limiter->allow("a"));
+  EXPECT_EQ(room.backend->statistics().healed, 1U);
+  room.clock->advance(seconds(10));
+  EXPECT_TRUE(room.limiter->allow("a", 10)) << "locked for one span, no longer";
+  EXPECT_EQ(room.backend->statistics().healed, 1U);
+}
+
+// Any schedule over more keys than fit: every decision is that of the key's own history since it
+// was last forgotten, and whoever is forgotten was the first to recover.
+TEST(MemoryTable, ForgetsInTheOrderOfRecovery) {
+  EXPECT_TRUE(rc::check([] {
+    constexpr int kKeys = 6;
+    constexpr std::size_t kRoom = 3;
+    const Policy policy = TokenBucket{10, 1, seconds(1)};
+    const Room room(kRoom);
+    struct Known {
+      Oracle oracle;
+      TimePoint recovers;
+    };
+    std::map<std::string, Known> known;
+    const auto schedule =
+        *rc::gen::container<std::vector<std::tuple<int, int, int>>>(rc::gen::tuple(
+            rc::gen::inRange(0, kKeys), rc::gen::inRange(0, 12), rc::gen::inRange(0, 2'000'000)));
+    for (const auto& [number, cost, wait] : schedule) {
+      room.clock->advance(Duration(wait));
+      const TimePoint now = room.clock->now();
+      const std::string key = std::to_string(number);
+      Oracle oracle = known.count(key) != 0 ? known.at(key).oracle : Oracle(policy);
+      const Decision expected = oracle.ask({now, TraceOp::allow, cost});
+      RC_ASSERT(same(room.limiter->allow(key, cost), expected));
+      if (!expected.allowed || cost == 0) continue;
+      known.insert_or_assign(key, Known{oracle, now + expected.reset_after});
+      if (known.size() <= kRoom) continue;
+      auto first = known.end();
+      for (auto each = known.begin(); each != known.end(); ++each) {
+        if (each->first == key) continue;
+        if (first == known.end() || each->second.recovers < first->second.recovers) first = each;
+      }
+      const auto ties = std::count_if(known.begin(), known.end(), [&](const auto& each) {
+        return each.first != key && each.second.recovers == first->second.recovers;
+      });
+      if (ties > 1) return;  // of several that recover at one instant any may go
+      known.erase(first);
+      RC_ASSERT(room.backend->statistics().keys == kRoom);
+    }
+  }));
+}
+
+}  // namespace
+}  // namespace ratelimit::testing
