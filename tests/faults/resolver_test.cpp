@@ -101,7 +101,7 @@ TEST(Resolver, ASlowLookupIsLeftToTheNextCaller) {
   const ScriptedServer server(serve);
   names().set(0, {"127.0.0.1"});
   names().hold();
-  const auto backend = backend_on(named(server.url()), 20ms);
+  const auto backend = backend_on(named(server.url()), 200ms);
   const auto limiter = limiter_on(*backend, OnError::deny);
   const int before = names().lookups();
   for (int i = 0; i < 3; ++i) EXPECT_EQ(to_string(limiter->allow("alice").error), "unreachable");
