@@ -1,8 +1,7 @@
-// Instants as the policies compute with them, and how they are read from a clock.
+// Instants as the policies compute with them.
 #pragma once
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 
 #include "ratelimit/clock.hpp"
@@ -21,13 +20,6 @@ inline constexpr Micros kLatestInstant = std::int64_t{1} << 52;
 
 inline Micros instant_of(TimePoint time) noexcept {
   return std::clamp<Micros>(time.time_since_epoch().count(), 0, kLatestInstant);
-}
-
-/// Reads `clock`, or the system's where it is null.
-inline Micros read_clock(const Clock* clock) noexcept {
-  return instant_of(clock != nullptr
-                        ? clock->now()
-                        : std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()));
 }
 
 }  // namespace ratelimit

@@ -15,6 +15,12 @@
 //   script_arguments(call)             what the policy's script is told
 //   view_of(fields, healed)            the View that a script replied; none where it cannot be one
 //
+// and, where its States may fit a word (policy/word.hpp),
+//
+//   packing()                          what the words depend on; 0 where a State may not fit
+//   Packing(packing)                   packs a State into a Word and unpacks it
+//   owing_until(instant, now)          a State no looser than any that is the same as none by then
+//
 // A backend that keeps States runs `apply`. Where they are kept elsewhere, a script looks and
 // stores, and `decide` runs on the View that it replies: so a decision is computed in one place.
 #pragma once
@@ -43,18 +49,13 @@ struct Call {
   [[nodiscard]] std::int64_t charge() const { return op == Op::charge ? cost : 0; }
 };
 
-/// ceil(a / b). Requires: a >= 0, b > 0.
-constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return a / b + (a % b != 0); }
-
-/// The start of the window of length `span` that holds `at`. Requires: at >= 0.
-constexpr Micros window_start(Micros at, Micros span) { return at - at % span; }
-
 constexpr bool is_within(std::int64_t value, std::int64_t low, std::int64_t high) {
   return low <= value && value <= high;
 }
 
 struct Outcome {
   Decision decision;
+  bool stored;  // the state has changed
   bool healed;  // the state came from a clock that ran wild
 };
 
@@ -63,10 +64,9 @@ template <class Rule>
 Outcome apply(const Rule& rule, const Call& call, typename Rule::State& state) {
   const auto view = rule.look(state, call);
   const Decision decision = rule.decide(view, call);
-  if (call.may_write() && (decision.allowed || rule.denial_heals(view))) {
-    rule.store(view, call, decision.allowed, state);
-  }
-  return {decision, view.healed};
+  const bool stored = call.may_write() && (decision.allowed || rule.denial_heals(view));
+  if (stored) rule.store(view, call, decision.allowed, state);
+  return {decision, stored, view.healed};
 }
 
 /// The longest key, in bytes.

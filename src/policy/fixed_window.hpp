@@ -1,13 +1,16 @@
 // FixedWindow, made ready to decide.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string_view>
 
+#include "base/divisor.hpp"
 #include "policy/call.hpp"
+#include "policy/word.hpp"
 #include "ratelimit/limiter.hpp"
 #include "ratelimit/policy.hpp"
 #include "ratelimit/result.hpp"
@@ -31,6 +34,20 @@ class FixedWindowRule {
     bool healed = false;
   };
 
+  /// A word holds the window's end and, counted from there, the count.
+  struct Packing {
+    explicit Packing(std::int64_t packing) : window(packing) {}
+    [[nodiscard]] Word pack(const State& state) const {
+      return word_at(state.start + window.value()) + static_cast<Word>(state.count);
+    }
+    [[nodiscard]] State unpack(Word word) const {
+      const Micros end = window.floor(recovery_of(word));
+      return {.start = end - window.value(),
+              .count = static_cast<std::int64_t>(word - word_at(end))};
+    }
+    Divisor window;
+  };
+
   explicit FixedWindowRule(const FixedWindow& policy)
       : limit_(policy.limit), window_(policy.window.count()) {}
 
@@ -40,20 +57,59 @@ class FixedWindowRule {
   [[nodiscard]] bool denial_heals(const View& /*view*/) const { return false; }
   void store(const View& view, const Call& call, bool allowed, State& state) const;
   [[nodiscard]] Micros reset_time(const State& state) const {
-    return window_start(state.start, window_) + window_;
+    return window_.floor(state.start) + window();
+  }
+
+  [[nodiscard]] State owing_until(Micros instant, Micros now) const {
+    return {.start = window_.floor(std::min(instant - 1, now + window())), .count = limit_};
   }
 
   /// The charge (0 for a peek), the limit and the window.
   [[nodiscard]] std::array<std::int64_t, 3> script_arguments(const Call& call) const {
-    return {call.charge(), limit_, window_};
+    return {call.charge(), limit_, window()};
   }
   [[nodiscard]] std::optional<View> view_of(std::span<const std::int64_t, View::kFields> fields,
                                             bool healed) const;
 
+  /// The window, whose counts fit below 2^11 times its length.
+  [[nodiscard]] std::int64_t packing() const {
+    return limit_ >> kOwnBits < window() ? window() : 0;
+  }
+
  private:
+  [[nodiscard]] Micros window() const { return window_.value(); }
+
   std::int64_t limit_;
-  Micros window_;
+  Divisor window_;
 };
+
+inline FixedWindowRule::View FixedWindowRule::look(const State& state, const Call& call) const {
+  const Micros present = window_.floor(call.now);
+  // Aligned anew, so that a changed window length starts afresh only where the windows do not meet.
+  const Micros start = window_.floor(state.start);
+  const View unused{.ends_in = present + window() - call.now};
+  if (state.count == 0 || start < present) return unused;
+  if (start - call.now > window()) return {.ends_in = unused.ends_in, .healed = true};
+  return {.used = state.count, .ends_in = start + window() - call.now};
+}
+
+inline Decision FixedWindowRule::decide(const View& view, const Call& call) const {
+  Decision decision;
+  decision.limit = limit_;
+  const bool ever_fits = call.cost <= limit_;
+  decision.allowed = call.cost == 0 || (ever_fits && view.used <= limit_ - call.cost);
+  if (!decision.allowed) decision.retry_after = ever_fits ? Duration(view.ends_in) : never;
+  const std::int64_t used = view.used + (decision.allowed ? call.charge() : 0);
+  decision.remaining = std::max<std::int64_t>(0, limit_ - used);
+  decision.reset_after = Duration(used > 0 ? view.ends_in : 0);
+  return decision;
+}
+
+inline void FixedWindowRule::store(const View& view, const Call& call, bool /*allowed*/,
+                                   State& state) const {
+  state.start = call.now + view.ends_in - window();
+  state.count = view.used + call.cost;
+}
 
 Result<FixedWindowRule> compile(const FixedWindow& policy, const LimiterOptions& options);
 

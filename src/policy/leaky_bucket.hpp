@@ -20,7 +20,11 @@ class LeakyBucketRule : public Bucket {
   explicit LeakyBucketRule(const LeakyBucket& policy)
       : Bucket(policy.capacity, policy.leak, policy.period) {}
 
-  [[nodiscard]] Decision decide(const View& view, const Call& call) const;
+  [[nodiscard]] Decision decide(const View& view, const Call& call) const {
+    Decision decision = Bucket::decide(view, call);
+    if (decision.allowed) decision.delay = Duration(time_to_drain(view.debt));
+    return decision;
+  }
 };
 
 Result<LeakyBucketRule> compile(const LeakyBucket& policy, const LimiterOptions& options);

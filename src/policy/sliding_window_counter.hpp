@@ -2,13 +2,17 @@
 // integers.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string_view>
 
+#include "base/divisor.hpp"
 #include "policy/call.hpp"
+#include "policy/word.hpp"
 #include "ratelimit/limiter.hpp"
 #include "ratelimit/policy.hpp"
 #include "ratelimit/result.hpp"
@@ -34,6 +38,32 @@ class SlidingWindowCounterRule {
     bool healed = false;
   };
 
+  /// A word holds the end of the window after this one and, counted from there, both counts, each
+  /// in as many bits as leave the sum below 2^11 times the window.
+  struct Packing {
+    explicit Packing(std::int64_t packing) : window(packing), count_bits(bits_of(packing)) {}
+
+    static int bits_of(Micros window) {
+      const auto bits = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(window)));
+      return (kOwnBits + bits - 1) / 2;
+    }
+
+    [[nodiscard]] Word pack(const State& state) const {
+      return word_at(state.start + 2 * window.value()) +
+             static_cast<Word>((state.count << count_bits) + state.previous);
+    }
+    [[nodiscard]] State unpack(Word word) const {
+      const Micros end = window.floor(recovery_of(word));
+      const auto counts = static_cast<std::int64_t>(word - word_at(end));
+      return {.start = end - 2 * window.value(),
+              .count = counts >> count_bits,
+              .previous = counts & ((std::int64_t{1} << count_bits) - 1)};
+    }
+
+    Divisor window;
+    int count_bits;
+  };
+
   explicit SlidingWindowCounterRule(const SlidingWindowCounter& policy)
       : limit_(policy.limit), window_(policy.window.count()) {}
 
@@ -43,22 +73,100 @@ class SlidingWindowCounterRule {
   [[nodiscard]] bool denial_heals(const View& /*view*/) const { return false; }
   void store(const View& view, const Call& call, bool allowed, State& state) const;
   [[nodiscard]] Micros reset_time(const State& state) const {
-    return window_start(state.start, window_) + (state.count > 0 ? 2 : 1) * window_;
+    return window_.floor(state.start) + (state.count > 0 ? 2 : 1) * window();
+  }
+
+  [[nodiscard]] State owing_until(Micros instant, Micros now) const {
+    const Micros present = window_.floor(now);
+    const Micros start = window_.floor(instant - 1) - window();
+    return {.start = std::clamp(start, present, present + window()),
+            .count = limit_,
+            .previous = limit_};
   }
 
   /// The charge (0 for a peek), the limit and the window.
   [[nodiscard]] std::array<std::int64_t, 3> script_arguments(const Call& call) const {
-    return {call.charge(), limit_, window_};
+    return {call.charge(), limit_, window()};
   }
   [[nodiscard]] std::optional<View> view_of(std::span<const std::int64_t, View::kFields> fields,
                                             bool healed) const;
 
+  /// The window, where counts up to the limit fit.
+  [[nodiscard]] std::int64_t packing() const {
+    return limit_ >> Packing::bits_of(window()) == 0 ? window() : 0;
+  }
+
  private:
+  // The limit times the window is below 2^53, but counts kept from a larger limit may go past int64
+  // when multiplied by the window.
+  __extension__ using Wide = __int128;
+
+  [[nodiscard]] Micros window() const { return window_.value(); }
+  [[nodiscard]] std::int64_t whole_windows(Wide units) const;
   [[nodiscard]] Micros wait_for(const View& view, std::int64_t cost) const;
 
   std::int64_t limit_;
-  Micros window_;
+  Divisor window_;
 };
+
+inline SlidingWindowCounterRule::View SlidingWindowCounterRule::look(const State& state,
+                                                                     const Call& call) const {
+  const Micros present = window_.floor(call.now);
+  // Aligned anew, so that a changed window length starts afresh only where the windows do not meet.
+  const Micros start = window_.floor(state.start);
+  const View unused{.elapsed = call.now - present};
+  if (start - call.now > window()) return {.elapsed = unused.elapsed, .healed = true};
+  if (start >= present) {
+    return {.count = state.count, .previous = state.previous, .elapsed = call.now - start};
+  }
+  if (start == present - window()) return {.previous = state.count, .elapsed = unused.elapsed};
+  return unused;
+}
+
+inline Decision SlidingWindowCounterRule::decide(const View& view, const Call& call) const {
+  Decision decision;
+  decision.limit = limit_;
+  const Micros elapsed = std::max<Micros>(0, view.elapsed);
+  // All in units of 1/window: what is left of the limit.
+  const Wide left =
+      Wide{limit_ - view.count} * window() - Wide{view.previous} * (window() - elapsed);
+  const bool ever_fits = call.cost <= limit_;
+  decision.allowed = call.cost == 0 || (ever_fits && Wide{call.cost} * window() <= left);
+  if (!decision.allowed) {
+    decision.retry_after = ever_fits ? Duration(wait_for(view, call.cost)) : never;
+  }
+  const std::int64_t added = decision.allowed ? call.charge() : 0;
+  decision.remaining = whole_windows(left - Wide{added} * window());
+  if (view.count + added > 0) {
+    decision.reset_after = Duration(2 * window() - view.elapsed);
+  } else if (view.previous > 0) {
+    decision.reset_after = Duration(window() - view.elapsed);
+  }
+  return decision;
+}
+
+/// floor(units / window).
+inline std::int64_t SlidingWindowCounterRule::whole_windows(Wide units) const {
+  if (units >= 0) return window_.quotient(static_cast<std::int64_t>(units));  // at most the limit's
+  const bool cut_up = units % window() != 0;  // division cuts towards 0, the floor is below
+  return static_cast<std::int64_t>(units / window()) - (cut_up ? 1 : 0);
+}
+
+// The wait until `cost`, which does not fit now but is within the limit, does. While a window lasts
+// the previous one's weight falls in a straight line, so the instant is found by one division.
+inline Micros SlidingWindowCounterRule::wait_for(const View& view, std::int64_t cost) const {
+  const std::int64_t room = limit_ - cost - view.count;
+  if (room >= 0) return window() - room * window() / view.previous - view.elapsed;
+  // Not in this window. In the next one its count is the previous one's.
+  return 2 * window() - (limit_ - cost) * window() / view.count - view.elapsed;
+}
+
+inline void SlidingWindowCounterRule::store(const View& view, const Call& call, bool /*allowed*/,
+                                            State& state) const {
+  state.start = call.now - view.elapsed;
+  state.count = view.count + call.cost;
+  state.previous = view.previous;
+}
 
 Result<SlidingWindowCounterRule> compile(const SlidingWindowCounter& policy,
                                          const LimiterOptions& options);

@@ -80,7 +80,7 @@ class RedisLimiter final : public Limiter {
     try {
       const Deadline deadline(shared_->timeout);
       const Clock* const clock = shared_->clock.get();
-      const policy::Call call{op, clock != nullptr ? read_clock(clock) : 0, cost};
+      const policy::Call call{op, clock != nullptr ? instant_of(clock->now()) : 0, cost};
       const std::string state_key = key_stem_ + std::string(key);
       ScriptCall script(script_, state_key, script_arguments(call), Rule::View::kFields);
       const Failure failure = run(script, deadline);

@@ -23,12 +23,23 @@ using ::testing::HasSubstr;
 
 constexpr TimePoint kStart(seconds(1'700'000'000));
 
-/// A backend with room for `max_keys`, its clock, and a limiter of ten units, one a second.
+/// The smallest table has as many places as one key has in reach: all its keys meet.
+constexpr std::int64_t kPlaces = 24;
+
+/// A backend of the smallest table, its clock, and a limiter of ten units, one a second.
 struct Room {
-  explicit Room(std::int64_t max_keys)
+  explicit Room(WhenFull when_full = WhenFull::forget)
       : clock(std::make_shared<ManualClock>(kStart)),
-        backend(make_memory_backend({.clock = clock, .max_keys = max_keys}).value()),
+        backend(
+            make_memory_backend({.clock = clock, .max_keys = 1, .when_full = when_full}).value()),
         limiter(backend->make_limiter("test", TokenBucket{10, 1, seconds(1)}).value()) {}
+
+  /// Fills all but `places` with keys that owe ten units.
+  void fill_but(std::int64_t places) const {
+    for (std::int64_t i = places; i < kPlaces; ++i) {
+      EXPECT_TRUE(limiter->allow("filler " + std::to_string(i), 10));
+    }
+  }
 
   [[nodiscard]] std::int64_t left(std::string_view key) const {
     return limiter->peek(key, 0).remaining;
@@ -52,7 +63,7 @@ TEST(MemoryTable, BoundIsPositive) {
 }
 
 TEST(MemoryTable, KeepsNoKeyForWhatChargesNothing) {
-  const Room room(5);
+  const Room room;
   (void)room.limiter->peek("a", 3);
   (void)room.limiter->allow("a", 0);
   (void)room.limiter->allow("a", 11);
@@ -66,7 +77,8 @@ TEST(MemoryTable, KeepsNoKeyForWhatChargesNothing) {
 }
 
 TEST(MemoryTable, ForgetsARecoveredKeyFirst) {
-  const Room room(3);
+  const Room room;
+  room.fill_but(3);
   (void)room.limiter->allow("indebted", 9);
   (void)room.limiter->allow("recovers", 2);
   (void)room.limiter->allow("indebted too", 8);
@@ -77,13 +89,14 @@ TEST(MemoryTable, ForgetsARecoveredKeyFirst) {
   EXPECT_EQ(room.left("indebted too"), 4);
   EXPECT_EQ(room.left("new"), 9);
   const Statistics statistics = room.backend->statistics();
-  EXPECT_EQ(statistics.keys, 3U);
+  EXPECT_EQ(statistics.keys, std::uint64_t{kPlaces});
   EXPECT_EQ(statistics.forgotten, 1U);
   EXPECT_EQ(statistics.forgotten_debt, 0U);
 }
 
 TEST(MemoryTable, ForgetsTheOneThatRecoversFirstWhereNoneHas) {
-  const Room room(3);
+  const Room room;
+  room.fill_but(3);
   (void)room.limiter->allow("nine", 9);
   (void)room.limiter->allow("two", 2);
   (void)room.limiter->allow("eight", 8);
@@ -98,7 +111,8 @@ TEST(MemoryTable, ForgetsTheOneThatRecoversFirstWhereNoneHas) {
 }
 
 TEST(MemoryTable, SparesTheNewcomer) {
-  const Room room(2);
+  const Room room;
+  room.fill_but(2);
   (void)room.limiter->allow("nine", 9);
   (void)room.limiter->allow("eight", 8);
   (void)room.limiter->allow("new", 1);
@@ -107,38 +121,56 @@ TEST(MemoryTable, SparesTheNewcomer) {
   EXPECT_EQ(room.left("new"), 9);
 }
 
-TEST(MemoryTable, WithRoomForOneStillLimits) {
-  const Room room(1);
-  for (int i = 0; i < 10; ++i) EXPECT_TRUE(room.limiter->allow("a"));
-  EXPECT_FALSE(room.limiter->allow("a"));
+TEST(MemoryTable, WithOnePlaceForManyStillLimits) {
+  const Room room;
+  room.fill_but(1);
+  for (int i = 0; i < 9; ++i) EXPECT_TRUE(room.limiter->allow("a"));
   EXPECT_TRUE(room.limiter->allow("b"));
-  EXPECT_TRUE(room.limiter->allow("a")) << "forgotten, which is the price of so little room";
-  EXPECT_EQ(room.backend->statistics().keys, 1U);
+  EXPECT_TRUE(room.limiter->allow("a", 10)) << "forgotten, which is the price of so little room";
+  EXPECT_FALSE(room.limiter->allow("a"));
   EXPECT_EQ(room.backend->statistics().forgotten_debt, 2U);
 }
 
+// With `inherit` a key that had to go is found to owe as much as it did, or more.
+TEST(MemoryTable, NewcomersInheritWhatWasOwed) {
+  const Room room(WhenFull::inherit);
+  room.fill_but(2);
+  (void)room.limiter->allow("nine", 9);
+  (void)room.limiter->allow("eight", 8);
+  EXPECT_EQ(room.left("new"), 10) << "nobody had to go";
+  EXPECT_TRUE(room.limiter->allow("new", 1));
+  EXPECT_EQ(room.left("newer"), 1) << "eight units and a microsecond";
+  EXPECT_EQ(room.left("eight"), 1);
+  EXPECT_EQ(room.left("nine"), 1);
+  room.clock->advance(seconds(9));
+  EXPECT_EQ(room.left("newer"), 10);
+  EXPECT_EQ(room.left("eight"), 10);
+}
+
 TEST(MemoryTable, BoundsTheKeysOfAllLimitersTogether) {
-  const Room room(4);
+  const Room room;
+  std::uint64_t logs = 0;
   for (const Policy& policy : policies_of_ten_a_minute()) {
     const auto other = room.backend->make_limiter("test", policy).value();
-    for (const char* key : {"a", "b", "c"}) EXPECT_TRUE(other->allow(key, 5));
+    for (int key = 0; key < 10; ++key) EXPECT_TRUE(other->allow(std::to_string(key), 5));
+    if (std::holds_alternative<SlidingWindowLog>(policy)) logs = 1;
   }
   const Statistics statistics = room.backend->statistics();
-  EXPECT_EQ(statistics.keys, 4U);
-  EXPECT_EQ(statistics.forgotten, 11U);
+  EXPECT_EQ(statistics.keys, kPlaces + logs) << "and one log, as many as there is room for";
+  EXPECT_EQ(statistics.forgotten, 50 - kPlaces - logs);
 }
 
 TEST(MemoryTable, FloodOfKeysDoesNotGrowIt) {
-  const Room room(100);
+  const Room room;
   (void)room.limiter->allow("heavy", 10);
   for (int i = 0; i < 10'000; ++i) EXPECT_TRUE(room.limiter->allow(std::to_string(i)));
-  EXPECT_EQ(room.backend->statistics().keys, 100U);
-  EXPECT_EQ(room.backend->statistics().forgotten, 9'901U);
+  EXPECT_EQ(room.backend->statistics().keys, std::uint64_t{kPlaces});
+  EXPECT_EQ(room.backend->statistics().forgotten, std::uint64_t{10'001 - kPlaces});
   EXPECT_FALSE(room.limiter->allow("heavy")) << "a flood of light keys resets no heavy one";
 }
 
 TEST(MemoryTable, CountsWhatItHealed) {
-  const Room room(5);
+  const Room room;
   (void)room.limiter->allow("a", 10);
   EXPECT_EQ(room.backend->statistics().healed, 0U);
   room.clock->advance(-seconds(3600));
@@ -149,43 +181,45 @@ TEST(MemoryTable, CountsWhatItHealed) {
   EXPECT_EQ(room.backend->statistics().healed, 1U);
 }
 
+/// What is known of a key: its own history since it was last forgotten.
+struct Known {
+  Oracle oracle;
+  TimePoint recovers;
+};
+
 // Any schedule over more keys than fit: every decision is that of the key's own history since it
 // was last forgotten, and whoever is forgotten was the first to recover.
 TEST(MemoryTable, ForgetsInTheOrderOfRecovery) {
   EXPECT_TRUE(rc::check([] {
-    constexpr int kKeys = 6;
-    constexpr std::size_t kRoom = 3;
+    constexpr int kKeys = 40;
     const Policy policy = TokenBucket{10, 1, seconds(1)};
-    const Room room(kRoom);
-    struct Known {
-      Oracle oracle;
-      TimePoint recovers;
-    };
+    const Room room;
     std::map<std::string, Known> known;
-    const auto schedule =
-        *rc::gen::container<std::vector<std::tuple<int, int, int>>>(rc::gen::tuple(
-            rc::gen::inRange(0, kKeys), rc::gen::inRange(0, 12), rc::gen::inRange(0, 2'000'000)));
+    const auto schedule = *rc::gen::container<std::vector<std::tuple<int, int, int>>>(
+        300, rc::gen::tuple(rc::gen::inRange(0, kKeys), rc::gen::inRange(0, 12),
+                            rc::gen::inRange(0, 100'000)));
     for (const auto& [number, cost, wait] : schedule) {
       room.clock->advance(Duration(wait));
       const TimePoint now = room.clock->now();
       const std::string key = std::to_string(number);
+      std::erase_if(known, [&](const auto& each) { return each.second.recovers <= now; });
       Oracle oracle = known.count(key) != 0 ? known.at(key).oracle : Oracle(policy);
       const Decision expected = oracle.ask({now, TraceOp::allow, cost});
       RC_ASSERT(same(room.limiter->allow(key, cost), expected));
       if (!expected.allowed || cost == 0) continue;
       known.insert_or_assign(key, Known{oracle, now + expected.reset_after});
-      if (known.size() <= kRoom) continue;
-      auto first = known.end();
-      for (auto each = known.begin(); each != known.end(); ++each) {
-        if (each->first == key) continue;
-        if (first == known.end() || each->second.recovers < first->second.recovers) first = each;
-      }
+      if (known.size() <= kPlaces) continue;
+      const auto sooner = [&](const auto& a, const auto& b) {
+        if (a.first == key || b.first == key) return a.first != key;
+        return a.second.recovers < b.second.recovers;
+      };
+      const auto first = std::min_element(known.begin(), known.end(), sooner);
       const auto ties = std::count_if(known.begin(), known.end(), [&](const auto& each) {
         return each.first != key && each.second.recovers == first->second.recovers;
       });
       if (ties > 1) return;  // of several that recover at one instant any may go
       known.erase(first);
-      RC_ASSERT(room.backend->statistics().keys == kRoom);
+      RC_ASSERT(room.backend->statistics().keys == std::uint64_t{kPlaces});
     }
   }));
 }

@@ -1,11 +1,9 @@
-#include "memory/table.hpp"
-
-#include <utility>
+#include "memory/key_map.hpp"
 
 namespace ratelimit::memory {
 
-void Table::insert(Space space, std::string_view key, policy::AnyState state, Micros reset_time,
-                   Micros now) {
+void KeyMap::insert(Space space, std::string_view key, policy::AnyState state, Micros reset_time,
+                    Micros now) {
   const auto entry =
       entries_.emplace(Key{space, std::string(key)}, Entry{std::move(state), order_.end()}).first;
   try {
@@ -17,25 +15,25 @@ void Table::insert(Space space, std::string_view key, policy::AnyState state, Mi
   if (entries_.size() > max_keys_) forget_one(entry->first, now);
 }
 
-void Table::move(Order::iterator& place, Micros reset_time) {
+void KeyMap::move(Order::iterator& place, Micros reset_time) {
   if (place->first == reset_time) return;
   auto node = order_.extract(place);
   node.key() = reset_time;
   place = order_.insert(std::move(node));
 }
 
-// The newcomer is spared: if it were the one to go, a full table would limit no new key at all.
-void Table::forget_one(const Key& except, Micros now) {
+// The newcomer is spared: if it were the one to go, a full map would limit no new key at all.
+void KeyMap::forget_one(const Key& except, Micros now) {
   auto first = order_.begin();
   if (first->second == &except) ++first;
-  ++counts_.forgotten;
-  counts_.forgotten_debt += first->first > now;
+  tally_.count_forgotten(first->first > now);
+  owed_until_ = std::max(owed_until_, first->first);
   const auto entry = entries_.find(*first->second);
   order_.erase(first);
   entries_.erase(entry);
 }
 
-void Table::erase(Space space, std::string_view key) {
+void KeyMap::erase(Space space, std::string_view key) {
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(KeyView{space, key});
   if (found == entries_.end()) return;
@@ -43,11 +41,9 @@ void Table::erase(Space space, std::string_view key) {
   entries_.erase(found);
 }
 
-Table::Counts Table::counts() const {
+std::uint64_t KeyMap::count_keys() const {
   const std::lock_guard lock(mutex_);
-  Counts counts = counts_;
-  counts.keys = entries_.size();
-  return counts;
+  return entries_.size();
 }
 
 }  // namespace ratelimit::memory

@@ -1,0 +1,118 @@
+// The in-memory backend's map for states that do not fit a word: logs, and policies of unusual
+// numbers. Bounded, behind one lock.
+//
+// Keys are kept in the order in which they recover. So when there is no room, a key that has
+// recovered is found at once if there is any, and else the one that recovers first.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "memory/key_hash.hpp"
+#include "memory/tally.hpp"
+#include "policy/rules.hpp"
+#include "ratelimit/memory.hpp"
+
+namespace ratelimit::memory {
+
+class KeyMap {
+ public:
+  /// Requires: max_keys >= 1.
+  KeyMap(std::size_t max_keys, WhenFull when_full, const KeyHash& hash, Tally& tally)
+      : max_keys_(max_keys),
+        inherits_(when_full == WhenFull::inherit),
+        entries_(0, Hash{&hash}),
+        tally_(tally) {}
+
+  /// Decides `call` for `key`, which has the State that `initial()` gives where it is not in the
+  /// map. Throws std::bad_alloc, and then nothing has changed. Requires: every call for one space
+  /// has a Rule with the same State.
+  template <class Rule, class Initial>
+  policy::Outcome apply(Space space, std::string_view key, const Rule& rule,
+                        const policy::Call& call, Initial initial);
+
+  void erase(Space space, std::string_view key);
+
+  [[nodiscard]] std::uint64_t count_keys() const;
+
+ private:
+  struct KeyView {
+    Space space;
+    std::string_view key;
+    bool operator==(const KeyView&) const = default;
+  };
+  struct Key {
+    Space space;
+    std::string key;
+    operator KeyView() const { return {space, key}; }  // for look-ups without a copy
+  };
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(const KeyView& key) const { return (*hash)(key.space, key.key).place; }
+    const KeyHash* hash;
+  };
+  struct Equal {
+    using is_transparent = void;
+    bool operator()(const KeyView& a, const KeyView& b) const { return a == b; }
+  };
+  struct Entry;
+  using Entries = std::unordered_map<Key, Entry, Hash, Equal>;
+  using Order = std::multimap<Micros, const Key*>;  // by reset time
+  struct Entry {
+    policy::AnyState state;
+    Order::iterator place;
+  };
+
+  template <class Rule, class Initial>
+  typename Rule::State newcomer(const Rule& rule, Micros now, Initial initial) const;
+  void insert(Space space, std::string_view key, policy::AnyState state, Micros reset_time,
+              Micros now);
+  void move(Order::iterator& place, Micros reset_time);
+  void forget_one(const Key& except, Micros now);
+
+  mutable std::mutex mutex_;  // guards all that follows
+  std::size_t max_keys_;
+  bool inherits_;
+  Micros owed_until_ = 0;  // the latest instant at which anybody forgotten would have recovered
+  Entries entries_;
+  Order order_;
+  Tally& tally_;
+};
+
+template <class Rule, class Initial>
+policy::Outcome KeyMap::apply(Space space, std::string_view key, const Rule& rule,
+                              const policy::Call& call, Initial initial) {
+  using State = typename Rule::State;
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(KeyView{space, key});
+  if (found == entries_.end()) {
+    State state = newcomer(rule, call.now, initial);
+    const policy::Outcome outcome = policy::apply(rule, call, state);
+    if (outcome.stored) {
+      const Micros reset_time = rule.reset_time(state);
+      insert(space, key, std::move(state), reset_time, call.now);
+    }
+    return outcome;
+  }
+  auto& state = *std::get_if<State>(&found->second.state);
+  const policy::Outcome outcome = policy::apply(rule, call, state);
+  if (outcome.stored) move(found->second.place, rule.reset_time(state));
+  if (outcome.healed) tally_.count_healed();
+  return outcome;
+}
+
+template <class Rule, class Initial>
+typename Rule::State KeyMap::newcomer(const Rule& rule, Micros now, Initial initial) const {
+  if constexpr (requires { rule.owing_until(now, now); }) {
+    if (inherits_ && owed_until_ > now) return {rule.owing_until(owed_until_, now)};
+  }
+  return initial();
+}
+
+}  // namespace ratelimit::memory

@@ -1,0 +1,260 @@
+// The places that one key may have, and how it comes to one without a lock.
+//
+// A place holds {tag, word}, changed by one compare-and-swap over both, so a charge and an eviction
+// can never pass each other by. What needs care is that two threads may bring one new key at the
+// same time and find two places for it. So a newcomer first *claims* a place: its tag with a mark,
+// and a number that is used once in place of a state. Then it looks at every other place, and only
+// if none carries its tag it *settles*: swaps the claim for its first state.
+//
+//   look at all  ->  claim one  ->  look at all others: a settled one? give up the claim, use that
+//                                                       other claims?  drop them, or go for theirs
+//                               ->  settle
+//
+// Never do two places hold a settled state of one key. Say p and q did, claimed in this order and
+// both still held from claim to settling. Whoever settled q looked at p after q was claimed, and so
+// after p was: it saw p's claim, and dropped it, or p's settled state, and did not settle. The
+// argument needs one order of all claims and looks, which sequential consistency gives, and that a
+// dropped claim is not taken for a later one, which its number gives.
+//
+// No charge is lost: whoever finds another's claim for its own key may settle it with its own
+// charge; the other one's swap then fails, and it finds the key settled. Whoever is interrupted
+// holds up nobody.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "base/instant.hpp"
+#include "memory/place.hpp"
+#include "memory/tally.hpp"
+#include "policy/call.hpp"
+#include "policy/word.hpp"
+
+namespace ratelimit::memory {
+
+inline constexpr std::size_t kPlacesInSet = 8;
+
+/// Two cache lines, of which most keys need only the one that their place is in.
+template <class Place>
+struct alignas(128) BasicSet {
+  std::array<Place, kPlacesInSet> places;
+};
+
+/// The latest instant at which anybody that was evicted from a set while in debt would have
+/// recovered. 0: nobody.
+using Floor = std::atomic<Micros>;
+
+/// Marks a tag as a claim's.
+inline constexpr std::uint64_t kClaimed = std::uint64_t{1} << 63;
+
+/// A number that no claim has had: the thread's, and how many it has drawn.
+inline std::uint64_t claim_number() {
+  static std::atomic<std::uint64_t> threads = 0;
+  constexpr int kThreadBits = 24;
+  thread_local std::uint64_t next = (threads.fetch_add(1, std::memory_order_relaxed) + 1)
+                                    << (64 - kThreadBits);
+  return next++;
+}
+
+/// Decides `call` for the key that has `place`. Nothing where another thread was faster.
+template <class Place, class Rule>
+std::optional<policy::Outcome> charge(Place& place, std::uint64_t tag, const Rule& rule,
+                                      const typename Rule::Packing& packing,
+                                      const policy::Call& call, Tally& tally) {
+  const Cell cell{tag, place.word()};
+  if (cell.word == 0) [[unlikely]]
+    return std::nullopt;  // just emptied
+  typename Rule::State state{packing.unpack(cell.word)};
+  const policy::Outcome outcome = policy::apply(rule, call, state);
+  // The tag and the word were read one after the other; here it shows whether they belong together.
+  const bool is_done =
+      outcome.stored ? place.replace(cell, {tag, packing.pack(state)}) : place.load() == cell;
+  if (!is_done) [[unlikely]]
+    return std::nullopt;
+  if (outcome.healed) [[unlikely]]
+    tally.count_healed();
+  return outcome;
+}
+
+template <class Place>
+class Reach {
+ public:
+  using Set = BasicSet<Place>;
+  static constexpr std::size_t kSets = 3;
+
+  /// A key's home, the place there that is tried first, and two sets for those that find their home
+  /// full. `floors` are the sets', or null where newcomers inherit nothing. Requires: kClaimed is
+  /// not in `tag`, which is not 0; three different sets.
+  Reach(std::uint64_t tag, std::size_t first, const std::array<Set*, kSets>& sets,
+        const std::array<Floor*, kSets>& floors, Tally& tally)
+      : tag_(tag), first_(first), sets_(sets), floors_(floors), tally_(tally) {}
+
+  template <class Rule>
+  policy::Outcome apply(const Rule& rule, const typename Rule::Packing& packing,
+                        const policy::Call& call) {
+    for (;;) {
+      Place* const place = find();
+      const auto outcome = place != nullptr ? charge(*place, tag_, rule, packing, call, tally_)
+                                            : arrive(rule, packing, call);
+      if (outcome) return *outcome;
+    }
+  }
+
+  /// The key's state; 0: none.
+  [[nodiscard]] policy::Word word() const {
+    for (;;) {
+      Place* const place = find();
+      if (place == nullptr) return 0;
+      if (const Cell cell = place->load(); cell.tag == tag_) return cell.word;
+    }
+  }
+
+  void erase() {
+    while (Place* const place = find()) {
+      if (const Cell cell = place->load(); cell.tag == tag_) place->replace(cell, kEmpty);
+    }
+  }
+
+ private:
+  static constexpr std::size_t kPlaces = kSets * kPlacesInSet;
+  static constexpr Cell kEmpty{0, 0};
+
+  /// The places in the order in which they are tried: what shares a cache line stays together.
+  [[nodiscard]] Place& at(std::size_t i) const {
+    const std::size_t in_set = i % kPlacesInSet;
+    return sets_[i / kPlacesInSet]->places[i < kPlacesInSet ? first_ ^ in_set : in_set];
+  }
+
+  /// Where the key is settled; null: nowhere.
+  [[nodiscard]] Place* find() const {
+    for (std::size_t i = 0; i < kPlaces; ++i) {
+      if (at(i).tag() == tag_) return &at(i);
+    }
+    return nullptr;
+  }
+
+  // These try once, and give nothing where another thread was faster.
+  template <class Rule>
+  std::optional<policy::Outcome> arrive(const Rule& rule, const typename Rule::Packing& packing,
+                                        const policy::Call& call);
+
+  struct Choice {
+    std::size_t index;
+    policy::Word word;
+  };
+
+  Place* claim(Micros now);
+  [[nodiscard]] Choice choose(Micros now) const;
+  bool is_alone(const Place& place) const;
+
+  std::uint64_t tag_;
+  std::size_t first_;
+  std::array<Set*, kSets> sets_;
+  std::array<Floor*, kSets> floors_;
+  Tally& tally_;
+};
+
+template <class Place>
+template <class Rule>
+std::optional<policy::Outcome> Reach<Place>::arrive(const Rule& rule,
+                                                    const typename Rule::Packing& packing,
+                                                    const policy::Call& call) {
+  typename Rule::State state;
+  const auto decide = [&] {
+    Micros owing_until = 0;
+    for (const Floor* const floor : floors_) {
+      if (floor != nullptr) owing_until = std::max(owing_until, floor->load());
+    }
+    state = {};
+    if (owing_until > call.now) state = {rule.owing_until(owing_until, call.now)};
+    return policy::apply(rule, call, state);
+  };
+  if (const policy::Outcome outcome = decide(); !outcome.stored) return outcome;
+
+  Place* const place = claim(call.now);
+  if (place == nullptr) return std::nullopt;
+  const Cell claimed = place->load();
+  if (claimed.tag != (tag_ | kClaimed)) return std::nullopt;
+  const policy::Outcome outcome = decide();  // anew, since an eviction may have raised a floor
+  if (!is_alone(*place) || !outcome.stored) {
+    place->replace(claimed, kEmpty);
+    return std::nullopt;
+  }
+  if (!place->replace(claimed, {tag_, packing.pack(state)})) return std::nullopt;
+  return outcome;
+}
+
+/// A place that carries a claim for this key, be it another thread's. Null where one must look
+/// again.
+template <class Place>
+Place* Reach<Place>::claim(Micros now) {
+  for (std::size_t i = 0; i < kPlaces; ++i) {
+    if (at(i).tag() == (tag_ | kClaimed)) return &at(i);
+  }
+  const Choice choice = choose(now);
+  Place& place = at(choice.index);
+  const Cell victim = place.load();
+  if (victim.tag == tag_ || victim.word != choice.word) return nullptr;
+  const bool is_key = victim.tag != 0 && (victim.tag & kClaimed) == 0;
+  const bool in_debt = is_key && policy::is_live(victim.word, now);
+  if (Floor* const floor = floors_[choice.index / kPlacesInSet]; in_debt && floor != nullptr) {
+    // Before it goes, so that whoever misses it finds what it owes.
+    const Micros until = policy::recovery_of(victim.word) + 1;
+    Micros old = floor->load();
+    while (old < until && !floor->compare_exchange_weak(old, until)) {
+    }
+  }
+  if (!place.replace(victim, {tag_ | kClaimed, claim_number()})) return nullptr;
+  if (is_key) tally_.count_forgotten(in_debt);
+  return &place;
+}
+
+/// Whom a newcomer replaces: nobody or somebody who has recovered, at home or else in the emptier
+/// of the other sets; where there is no such place, the one who recovers first.
+template <class Place>
+typename Reach<Place>::Choice Reach<Place>::choose(Micros now) const {
+  std::array<std::optional<Choice>, kSets> free;
+  std::array<std::size_t, kSets> free_places{};
+  Choice least{0, at(0).word()};  // where all are being claimed, any will do
+  bool has_least = false;
+  for (std::size_t i = 0; i < kPlaces; ++i) {
+    if ((at(i).tag() & kClaimed) != 0) continue;
+    const Choice choice{i, at(i).word()};
+    const std::size_t set = i / kPlacesInSet;
+    if (!policy::is_live(choice.word, now)) {
+      if (set == 0) return choice;
+      if (!free[set]) free[set] = choice;
+      ++free_places[set];
+    }
+    if (!has_least || choice.word < least.word) least = choice;
+    has_least = true;
+  }
+  const std::size_t emptier = free_places[2] > free_places[1] ? 2 : 1;
+  return free[emptier] ? *free[emptier] : least;
+}
+
+/// Whether nothing but `place` carries the key's tag. Later claims than its are dropped: whoever
+/// made them will look again.
+template <class Place>
+bool Reach<Place>::is_alone(const Place& place) const {
+  bool is_earlier = true;
+  for (std::size_t i = 0; i < kPlaces; ++i) {
+    Place& other = at(i);
+    if (&other == &place) {
+      is_earlier = false;
+      continue;
+    }
+    const std::uint64_t tag = other.tag();
+    if (tag == tag_) return false;
+    if (tag != (tag_ | kClaimed)) continue;
+    const Cell cell = other.load();
+    if (is_earlier || cell.tag != tag || !other.replace(cell, kEmpty)) return false;
+  }
+  return true;
+}
+
+}  // namespace ratelimit::memory
