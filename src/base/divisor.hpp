@@ -15,7 +15,7 @@ class Divisor {
   [[nodiscard]] std::int64_t value() const { return static_cast<std::int64_t>(divisor_); }
 
   /// floor(n / divisor). Requires: n >= 0.
-  [[nodiscard]] std::int64_t quotient(std::int64_t n) const {
+  [[nodiscard, gnu::always_inline]] std::int64_t quotient(std::int64_t n) const {
     // 2^64 / divisor - reciprocal is in (0, 1], so for n < 2^63 the estimate is right or one short.
     __extension__ using Product = unsigned __int128;
     const auto dividend = static_cast<std::uint64_t>(n);
@@ -25,13 +25,15 @@ class Divisor {
   }
 
   /// ceil(n / divisor). Requires: n >= 0.
-  [[nodiscard]] std::int64_t quotient_up(std::int64_t n) const {
+  [[nodiscard, gnu::always_inline]] std::int64_t quotient_up(std::int64_t n) const {
     const std::int64_t down = quotient(n);
     return down + (n != down * value());
   }
 
   /// The largest multiple of the divisor that is not above n. Requires: n >= 0.
-  [[nodiscard]] std::int64_t floor(std::int64_t n) const { return quotient(n) * value(); }
+  [[nodiscard, gnu::always_inline]] std::int64_t floor(std::int64_t n) const {
+    return quotient(n) * value();
+  }
 
  private:
   std::uint64_t divisor_;

@@ -64,7 +64,7 @@ class UnixClock {
   std::int64_t measured_ns_ = 0;
 };
 
-inline Micros UnixClock::now() noexcept {
+[[gnu::always_inline]] inline Micros UnixClock::now() noexcept {
   const std::uint32_t version = version_.load(std::memory_order_acquire);
   const std::uint64_t base_ticks = base_ticks_.load(std::memory_order_acquire);
   const Fixed base_time = base_time_.load(std::memory_order_acquire);

@@ -68,7 +68,8 @@ inline KeyHash::Words KeyHash::read_up_to_16(const char* from, std::size_t size)
   return {byte(0) | byte(size / 2) << 8, byte(size - 1)};
 }
 
-inline Digest KeyHash::operator()(Space space, std::string_view key) const noexcept {
+[[gnu::always_inline]] inline Digest KeyHash::operator()(Space space,
+                                                         std::string_view key) const noexcept {
   const auto& s = secret_;
   const char* const from = key.data();
   const std::size_t size = key.size();

@@ -30,12 +30,18 @@ class KeyMap {
         entries_(0, Hash{&hash}),
         tally_(tally) {}
 
-  /// Decides `call` for `key`, which has the State that `initial()` gives where it is not in the
+  template <class Rule>
+  struct Seen {
+    typename Rule::View view;  // of the state before the call
+    bool stored;               // the state has changed
+  };
+
+  /// Puts `call` to `key`, which has the State that `initial()` gives where it is not in the
   /// map. Throws std::bad_alloc, and then nothing has changed. Requires: every call for one space
   /// has a Rule with the same State.
   template <class Rule, class Initial>
-  policy::Outcome apply(Space space, std::string_view key, const Rule& rule,
-                        const policy::Call& call, Initial initial);
+  Seen<Rule> apply(Space space, std::string_view key, const Rule& rule, const policy::Call& call,
+                   Initial initial);
 
   void erase(Space space, std::string_view key);
 
@@ -86,25 +92,27 @@ class KeyMap {
 };
 
 template <class Rule, class Initial>
-policy::Outcome KeyMap::apply(Space space, std::string_view key, const Rule& rule,
-                              const policy::Call& call, Initial initial) {
+KeyMap::Seen<Rule> KeyMap::apply(Space space, std::string_view key, const Rule& rule,
+                                 const policy::Call& call, Initial initial) {
   using State = typename Rule::State;
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(KeyView{space, key});
   if (found == entries_.end()) {
     State state = newcomer(rule, call.now, initial);
-    const policy::Outcome outcome = policy::apply(rule, call, state);
-    if (outcome.stored) {
+    const auto view = rule.look(state, call);
+    const bool stored = policy::update(rule, view, call, state);
+    if (stored) {
       const Micros reset_time = rule.reset_time(state);
       insert(space, key, std::move(state), reset_time, call.now);
     }
-    return outcome;
+    return {view, stored};
   }
   auto& state = *std::get_if<State>(&found->second.state);
-  const policy::Outcome outcome = policy::apply(rule, call, state);
-  if (outcome.stored) move(found->second.place, rule.reset_time(state));
-  if (outcome.healed) tally_.count_healed();
-  return outcome;
+  const auto view = rule.look(state, call);
+  const bool stored = policy::update(rule, view, call, state);
+  if (stored) move(found->second.place, rule.reset_time(state));
+  if (view.healed) tally_.count_healed();
+  return {view, stored};
 }
 
 template <class Rule, class Initial>

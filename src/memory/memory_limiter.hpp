@@ -129,11 +129,11 @@ class MemoryLimiter final : public Limiter {
         on_error_(on_error) {}
 
   Decision allow(std::string_view key, std::int64_t cost) noexcept override {
-    return decide(policy::Op::charge, key, cost);
+    return decide<policy::Op::charge>(key, cost);
   }
 
   Decision peek(std::string_view key, std::int64_t cost) noexcept override {
-    return decide(policy::Op::peek, key, cost);
+    return decide<policy::Op::peek>(key, cost);
   }
 
   Errc reset(std::string_view key) noexcept override {
@@ -147,23 +147,24 @@ class MemoryLimiter final : public Limiter {
   /// Whether states of this kind may be in the table.
   static constexpr bool kPacks = requires { typename Rule::Packing; };
 
-  [[nodiscard]] PlaceTable::Spot spot(std::string_view key) const noexcept {
+  [[nodiscard, gnu::always_inline]] PlaceTable::Spot spot(std::string_view key) const noexcept {
     return shared_->places.spot(shared_->hash(home_.space(), key));
   }
 
   [[nodiscard]] Micros now() const noexcept {
     const Clock* const clock = shared_->clock.get();
-    return clock == nullptr ? UnixClock::shared().now() : instant_of(clock->now());
+    return clock == nullptr ? unix_clock_.now() : instant_of(clock->now());
   }
 
-  Decision decide(policy::Op op, std::string_view key, std::int64_t cost) noexcept {
+  template <policy::Op op>
+  [[gnu::always_inline]] Decision decide(std::string_view key, std::int64_t cost) noexcept {
     if (!policy::is_valid(key, cost)) [[unlikely]] {
       return policy::degraded_decision(rule_.limit(), false, Errc::invalid_argument);
     }
     if constexpr (kPacks) {
       if (home_.packing() != 0) [[likely]] {
         const auto spot = this->spot(key);
-        return shared_->places.apply(spot, rule_, packing_, {op, now(), cost}).decision;
+        return shared_->places.apply(spot, rule_, packing_, {op, now(), cost});
       }
     }
     return decide_in_map(op, key, cost);
@@ -179,16 +180,16 @@ class MemoryLimiter final : public Limiter {
       if constexpr (kPacks) {
         if (home_.old_packing() != 0) {
           const auto spot = this->spot(key);
-          const policy::Outcome outcome = in_map([&]() -> typename Rule::State {
+          const auto seen = in_map([&]() -> typename Rule::State {
             const policy::Word word = shared_->places.word(spot);
             if (word == 0) return {};
             return {typename Rule::Packing(home_.old_packing()).unpack(word)};
           });
-          if (outcome.stored) shared_->places.erase(spot);
-          return outcome.decision;
+          if (seen.stored) shared_->places.erase(spot);
+          return rule_.decide(seen.view, call);
         }
       }
-      return in_map([] { return typename Rule::State{}; }).decision;
+      return rule_.decide(in_map([] { return typename Rule::State{}; }).view, call);
     } catch (const std::bad_alloc&) {
       shared_->tally.count_error();
       return policy::degraded_decision(rule_.limit(), on_error_ == OnError::allow,
@@ -197,6 +198,7 @@ class MemoryLimiter final : public Limiter {
   }
 
   const std::shared_ptr<Shared> shared_;
+  UnixClock& unix_clock_ = UnixClock::shared();
   const Home& home_;
   const PackingOf<Rule> packing_;
   const Rule rule_;

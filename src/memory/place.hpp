@@ -24,8 +24,14 @@ class alignas(16) Place {
   [[nodiscard]] Cell load() const noexcept;
 
   /// Puts `next` here if `now` is what is here. Returns whether it was.
-  bool replace(Cell now, Cell next) noexcept {
-    return swap(as_both(now), as_both(next)) == as_both(now);
+  [[gnu::always_inline]] bool replace(const Cell& now, const Cell& next) noexcept {
+#if defined(__x86_64__)
+    return __sync_bool_compare_and_swap(both(), as_both(now), as_both(next));  // never a call
+#else
+    Both expected = as_both(now);
+    return __atomic_compare_exchange_n(both(), &expected, as_both(next), false, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_SEQ_CST);
+#endif
   }
 
  private:
@@ -34,17 +40,7 @@ class alignas(16) Place {
   [[nodiscard]] Both* both() const noexcept {
     return reinterpret_cast<Both*>(const_cast<Place*>(this));
   }
-  /// Puts `next` here if `now` is what is here. Returns what was.
-  Both swap(Both now, Both next) const noexcept {
-#if defined(__x86_64__)
-    return __sync_val_compare_and_swap(both(), now, next);  // an instruction, not a call
-#else
-    (void)__atomic_compare_exchange_n(both(), &now, next, false, __ATOMIC_SEQ_CST,
-                                      __ATOMIC_SEQ_CST);
-    return now;
-#endif
-  }
-  static Both as_both(Cell cell) noexcept { return Both{cell.word} << 64 | cell.tag; }
+  static Both as_both(const Cell& cell) noexcept { return Both{cell.word} << 64 | cell.tag; }
 
   std::atomic<std::uint64_t> tag_ = 0;
   std::atomic<std::uint64_t> word_ = 0;
@@ -61,7 +57,11 @@ inline Cell Place::load() const noexcept {
     return {words[0], words[1]};
   }
 #endif
-  const Both both = swap(0, 0);
+#if defined(__x86_64__)
+  const Both both = __sync_val_compare_and_swap(this->both(), 0, 0);
+#else
+  const Both both = __atomic_load_n(this->both(), __ATOMIC_SEQ_CST);
+#endif
   return {static_cast<std::uint64_t>(both), static_cast<std::uint64_t>(both >> 64)};
 }
 

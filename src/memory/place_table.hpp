@@ -41,7 +41,7 @@ class PlaceTable {
 
   /// The line that a decision needs first is on its way into the cache when this returns, to be
   /// written. Read the clock after it: a precise clock holds up all that comes later.
-  [[nodiscard]] Spot spot(const Digest& digest) const noexcept {
+  [[nodiscard, gnu::always_inline]] Spot spot(const Digest& digest) const noexcept {
     const std::uint64_t tag = digest.tag & ~kClaimed;
     const Spot spot{&sets_[scaled(digest.place, homes_)], digest.place % kPlacesInSet,
                     tag != 0 ? tag : 1, digest};
@@ -50,12 +50,17 @@ class PlaceTable {
   }
 
   template <class Rule>
-  policy::Outcome apply(const Spot& spot, const Rule& rule, const typename Rule::Packing& packing,
-                        const policy::Call& call) {
+  [[gnu::always_inline]] Decision apply(const Spot& spot, const Rule& rule,
+                                        const typename Rule::Packing& packing,
+                                        const policy::Call& call) {
     Place& first = spot.home->places[spot.first];
-    if (first.tag() == spot.tag) [[likely]] {
-      if (const auto outcome = charge(first, spot.tag, rule, packing, call, tally_)) [[likely]] {
-        return *outcome;
+    const Cell cell{first.tag(), first.word()};
+    if (cell.tag == spot.tag && cell.word != 0) [[likely]] {
+      const auto view = rule.look({packing.unpack(cell.word)}, call);
+      if (charge(first, cell, rule, packing, view, call)) [[likely]] {
+        if (view.healed) [[unlikely]]
+          tally_.count_healed();
+        return rule.decide(view, call);
       }
     }
     return apply_elsewhere(spot, rule, packing, call);
@@ -71,10 +76,13 @@ class PlaceTable {
 
  private:
   template <class Rule>
-  [[gnu::noinline]] policy::Outcome apply_elsewhere(const Spot& spot, const Rule& rule,
-                                                    const typename Rule::Packing& packing,
-                                                    const policy::Call& call) {
-    return reach(spot).apply(rule, packing, call);
+  // By value, so that on the way past it nothing need be in memory.
+  [[gnu::noinline]] Decision apply_elsewhere(Spot spot, const Rule& rule,
+                                             const typename Rule::Packing& packing,
+                                             policy::Call call) {
+    const auto view = reach(spot).apply(rule, packing, call);
+    if (view.healed) tally_.count_healed();
+    return rule.decide(view, call);
   }
 
   [[nodiscard]] Reach<Place> reach(const Spot& spot) const noexcept {

@@ -60,24 +60,18 @@ inline std::uint64_t claim_number() {
   return next++;
 }
 
-/// Decides `call` for the key that has `place`. Nothing where another thread was faster.
+/// Puts `call` to the key whose state was `cell` when it was looked at. Returns whether it still
+/// was.
 template <class Place, class Rule>
-std::optional<policy::Outcome> charge(Place& place, std::uint64_t tag, const Rule& rule,
-                                      const typename Rule::Packing& packing,
-                                      const policy::Call& call, Tally& tally) {
-  const Cell cell{tag, place.word()};
-  if (cell.word == 0) [[unlikely]]
-    return std::nullopt;  // just emptied
+[[gnu::always_inline]] inline bool charge(Place& place, const Cell& cell, const Rule& rule,
+                                          const typename Rule::Packing& packing,
+                                          const typename Rule::View& view,
+                                          const policy::Call& call) {
   typename Rule::State state{packing.unpack(cell.word)};
-  const policy::Outcome outcome = policy::apply(rule, call, state);
-  // The tag and the word were read one after the other; here it shows whether they belong together.
-  const bool is_done =
-      outcome.stored ? place.replace(cell, {tag, packing.pack(state)}) : place.load() == cell;
-  if (!is_done) [[unlikely]]
-    return std::nullopt;
-  if (outcome.healed) [[unlikely]]
-    tally.count_healed();
-  return outcome;
+  // Where nothing is stored, it has still to be seen that the tag and the word belong together.
+  return policy::update(rule, view, call, state)
+             ? place.replace(cell, {cell.tag, packing.pack(state)})
+             : place.load() == cell;
 }
 
 template <class Place>
@@ -94,13 +88,18 @@ class Reach {
       : tag_(tag), first_(first), sets_(sets), floors_(floors), tally_(tally) {}
 
   template <class Rule>
-  policy::Outcome apply(const Rule& rule, const typename Rule::Packing& packing,
-                        const policy::Call& call) {
+  typename Rule::View apply(const Rule& rule, const typename Rule::Packing& packing,
+                            const policy::Call& call) {
     for (;;) {
       Place* const place = find();
-      const auto outcome = place != nullptr ? charge(*place, tag_, rule, packing, call, tally_)
-                                            : arrive(rule, packing, call);
-      if (outcome) return *outcome;
+      if (place == nullptr) {
+        if (const auto view = arrive(rule, packing, call)) return *view;
+        continue;
+      }
+      const Cell cell{tag_, place->word()};
+      if (cell.word == 0) continue;  // just emptied
+      const auto view = rule.look({packing.unpack(cell.word)}, call);
+      if (charge(*place, cell, rule, packing, view, call)) return view;
     }
   }
 
@@ -137,10 +136,9 @@ class Reach {
     return nullptr;
   }
 
-  // These try once, and give nothing where another thread was faster.
   template <class Rule>
-  std::optional<policy::Outcome> arrive(const Rule& rule, const typename Rule::Packing& packing,
-                                        const policy::Call& call);
+  std::optional<typename Rule::View> arrive(const Rule& rule, const typename Rule::Packing& packing,
+                                            const policy::Call& call);
 
   struct Choice {
     std::size_t index;
@@ -158,34 +156,37 @@ class Reach {
   Tally& tally_;
 };
 
+/// Puts `call` to a key that has no place. Gives nothing where another thread was faster.
 template <class Place>
 template <class Rule>
-std::optional<policy::Outcome> Reach<Place>::arrive(const Rule& rule,
-                                                    const typename Rule::Packing& packing,
-                                                    const policy::Call& call) {
+std::optional<typename Rule::View> Reach<Place>::arrive(const Rule& rule,
+                                                        const typename Rule::Packing& packing,
+                                                        const policy::Call& call) {
   typename Rule::State state;
-  const auto decide = [&] {
+  typename Rule::View view;
+  const auto update = [&] {
     Micros owing_until = 0;
     for (const Floor* const floor : floors_) {
       if (floor != nullptr) owing_until = std::max(owing_until, floor->load());
     }
     state = {};
     if (owing_until > call.now) state = {rule.owing_until(owing_until, call.now)};
-    return policy::apply(rule, call, state);
+    view = rule.look(state, call);
+    return policy::update(rule, view, call, state);
   };
-  if (const policy::Outcome outcome = decide(); !outcome.stored) return outcome;
+  if (!update()) return view;
 
   Place* const place = claim(call.now);
   if (place == nullptr) return std::nullopt;
   const Cell claimed = place->load();
   if (claimed.tag != (tag_ | kClaimed)) return std::nullopt;
-  const policy::Outcome outcome = decide();  // anew, since an eviction may have raised a floor
-  if (!is_alone(*place) || !outcome.stored) {
+  // Anew, since an eviction may have raised a floor.
+  if (!update() || !is_alone(*place)) {
     place->replace(claimed, kEmpty);
     return std::nullopt;
   }
   if (!place->replace(claimed, {tag_, packing.pack(state)})) return std::nullopt;
-  return outcome;
+  return view;
 }
 
 /// A place that carries a claim for this key, be it another thread's. Null where one must look

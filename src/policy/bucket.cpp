@@ -9,14 +9,15 @@ namespace ratelimit::policy {
 
 std::array<std::int64_t, 3> Bucket::script_arguments(const Call& call) const {
   // A cost over the capacity is sent as a weight that no debt leaves room for.
-  const std::int64_t charge = call.charge() <= capacity_ ? weight(call.charge()) : full_ + 1;
-  return {charge, full_, den_.value()};
+  const std::int64_t charge =
+      call.charge() <= capacity_ ? call.charge() * num_.value() : full_units_ + 1;
+  return {charge, full_units_, den_.value()};
 }
 
 std::optional<Bucket::View> Bucket::view_of(std::span<const std::int64_t, View::kFields> fields,
                                             bool healed) const {
-  if (!is_within(fields[0], 0, full_)) return std::nullopt;
-  return View{.debt = fields[0], .healed = healed};
+  if (!is_within(fields[0], 0, full_units_)) return std::nullopt;
+  return View{.debt = debt_of(fields[0]), .healed = healed};
 }
 
 std::optional<Error> check_bucket(std::string_view policy, std::string_view rate_field,

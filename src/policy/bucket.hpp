@@ -3,8 +3,9 @@
 //
 // With g = gcd(rate, period in us), num = period / g and den = rate / g, a unit of cost weighs num,
 // a microsecond drains den, and a bucket holds at most full = capacity * num. What is owed, the
-// debt, is counted in these units. The state is the instant at which the debt is drained, clear_at
-// + fraction / den us, so it keeps its meaning when capacity or rate are changed.
+// debt, is counted in these units, or as the time in which it drains, in whole microseconds and
+// 1/den us: then a charge is an addition, and only `remaining` needs a division. The state is the
+// instant at which the debt is drained, so it keeps its meaning when capacity or rate are changed.
 #pragma once
 
 #include <algorithm>
@@ -31,9 +32,19 @@ class Bucket {
     std::int64_t fraction = 0;  // in 1/den us, below den
   };
 
+  /// The time in which a debt drains: whole + part / den us.
+  struct Debt {
+    Micros whole = 0;
+    std::int64_t part = 0;  // below den
+    [[gnu::always_inline]] bool operator<=(const Debt& other) const {
+      return whole < other.whole || (whole == other.whole && part <= other.part);
+    }
+    [[nodiscard]] Micros rounded_up() const { return whole + (part != 0); }
+  };
+
   struct View {
     static constexpr std::size_t kFields = 1;
-    std::int64_t debt = 0;  // in units of 1/den us, at most full
+    Debt debt;  // at most full
     bool healed = false;
   };
 
@@ -51,6 +62,9 @@ class Bucket {
 
   [[nodiscard]] std::int64_t limit() const { return capacity_; }
   [[nodiscard]] View look(const State& state, const Call& call) const;
+  [[nodiscard, gnu::always_inline]] bool allows(const View& view, const Call& call) const {
+    return call.cost <= capacity_ && sum(view.debt, weight(call.cost)) <= full_;
+  }
   [[nodiscard]] Decision decide(const View& view, const Call& call) const;
   [[nodiscard]] bool denial_heals(const View& view) const { return view.healed; }
   void store(const View& view, const Call& call, bool allowed, State& state) const;
@@ -59,8 +73,8 @@ class Bucket {
   }
 
   [[nodiscard]] State owing_until(Micros instant, Micros now) const {
-    if (instant - now <= full_drains_in_) return {.clear_at = instant};
-    return {.clear_at = now + full_drains_in_, .fraction = full_ - full_drains_in_ * den_.value()};
+    if (instant - now <= full_.whole) return {.clear_at = instant};
+    return {.clear_at = now + full_.whole, .fraction = full_.part};
   }
 
   /// The charge (0 for a peek), full and den.
@@ -71,7 +85,7 @@ class Bucket {
   /// The same for all whose fraction and whose latest instant fit.
   [[nodiscard]] std::int64_t packing() const {
     constexpr Micros kLongest = kLatestInstant - 2;
-    return den_.value() <= 1 << kOwnBits && full_drains_in_ <= kLongest ? 1 : 0;
+    return den_.value() <= 1 << kOwnBits && full_.whole <= kLongest ? 1 : 0;
   }
 
  protected:
@@ -80,54 +94,77 @@ class Bucket {
       : capacity_(capacity),
         num_(period.count() / std::gcd(rate, std::int64_t{period.count()})),
         den_(rate / std::gcd(rate, std::int64_t{period.count()})),
-        full_(capacity * num_.value()),
-        full_drains_in_(den_.quotient(full_)) {}
-
-  [[nodiscard]] Micros time_to_drain(std::int64_t debt) const { return den_.quotient_up(debt); }
+        unit_(debt_of(num_.value())),
+        full_(debt_of(capacity * num_.value())),
+        full_units_(capacity * num_.value()) {}
 
  private:
   /// What `cost` weighs. Requires: cost <= capacity.
-  [[nodiscard]] std::int64_t weight(std::int64_t cost) const { return cost * num_.value(); }
+  [[nodiscard, gnu::always_inline]] Debt weight(std::int64_t cost) const {
+    return cost == 1 ? unit_ : debt_of(cost * num_.value());
+  }
+
+  /// A debt in units, and back.
+  [[nodiscard, gnu::always_inline]] Debt debt_of(std::int64_t units) const {
+    const Micros whole = den_.quotient(units);
+    return {.whole = whole, .part = units - whole * den_.value()};
+  }
+  [[nodiscard, gnu::always_inline]] std::int64_t units(const Debt& debt) const {
+    return debt.whole * den_.value() + debt.part;
+  }
+
+  [[nodiscard, gnu::always_inline]] Debt sum(const Debt& a, const Debt& b) const {
+    const std::int64_t part = a.part + b.part;
+    const bool carry = part >= den_.value();
+    return {.whole = a.whole + b.whole + (carry ? 1 : 0),
+            .part = part - (carry ? den_.value() : 0)};
+  }
 
   std::int64_t capacity_;
   Divisor num_;
   Divisor den_;
-  std::int64_t full_;
-  Micros full_drains_in_;  // rounded down
+  Debt unit_;  // what a cost of 1 weighs
+  Debt full_;
+  std::int64_t full_units_;
 };
 
-inline Bucket::View Bucket::look(const State& state, const Call& call) const {
+[[gnu::always_inline]] inline Bucket::View Bucket::look(const State& state,
+                                                        const Call& call) const {
   const Micros ahead = state.clear_at - call.now;
-  if (ahead < 0) return {};
-  if (ahead > full_drains_in_)
-    return {.debt = full_, .healed = true};  // also bounds the product below
+  const bool owes = ahead >= 0;
   // A fraction not below den was stored at another rate; it is less than a microsecond all the
   // same.
-  const std::int64_t debt = ahead * den_.value() + std::min(state.fraction, den_.value() - 1);
-  if (debt > full_) return {.debt = full_, .healed = true};
-  return {.debt = debt};
+  const Debt debt{.whole = owes ? ahead : 0,
+                  .part = owes ? std::min(state.fraction, den_.value() - 1) : 0};
+  const bool healed = !(debt <= full_);
+  return {
+      .debt = {.whole = healed ? full_.whole : debt.whole, .part = healed ? full_.part : debt.part},
+      .healed = healed};
 }
 
-inline Decision Bucket::decide(const View& view, const Call& call) const {
+[[gnu::always_inline]] inline Decision Bucket::decide(const View& view, const Call& call) const {
   Decision decision;
   decision.limit = capacity_;
-  const std::int64_t room = full_ - view.debt;
-  const bool ever_fits = call.cost <= capacity_;
-  decision.allowed = ever_fits && weight(call.cost) <= room;
-  if (!decision.allowed) {
-    decision.retry_after = ever_fits ? Duration(time_to_drain(weight(call.cost) - room)) : never;
+  decision.allowed = allows(view, call);
+  Debt debt = view.debt;
+  if (decision.allowed) {
+    debt = sum(debt, weight(call.charge()));
+  } else if (call.cost <= capacity_) {
+    const std::int64_t excess = units(debt) + call.cost * num_.value() - full_units_;
+    decision.retry_after = Duration(den_.quotient_up(excess));
+  } else {
+    decision.retry_after = never;
   }
-  const std::int64_t debt = view.debt + (decision.allowed ? weight(call.charge()) : 0);
-  decision.remaining = num_.quotient(full_ - debt);
-  decision.reset_after = Duration(time_to_drain(debt));
+  decision.remaining = num_.quotient(full_units_ - units(debt));
+  decision.reset_after = Duration(debt.rounded_up());
   return decision;
 }
 
-inline void Bucket::store(const View& view, const Call& call, bool allowed, State& state) const {
-  const std::int64_t debt = view.debt + (allowed ? weight(call.charge()) : 0);
-  const Micros drains_in = den_.quotient(debt);
-  state.clear_at = call.now + drains_in;
-  state.fraction = debt - drains_in * den_.value();
+[[gnu::always_inline]] inline void Bucket::store(const View& view, const Call& call, bool allowed,
+                                                 State& state) const {
+  const Debt debt = allowed ? sum(view.debt, weight(call.charge())) : view.debt;
+  state.clear_at = call.now + debt.whole;
+  state.fraction = debt.part;
 }
 
 /// Checks the fields of a bucket whose rate its policy calls `rate_field`.

@@ -8,6 +8,7 @@
 //   View                               what of a State matters to one call; kFields numbers
 //   limit()                            the most that fits
 //   look(state, call)                  State -> View; a state from a clock that ran wild is healed
+//   allows(view, call)                 whether the cost fits
 //   decide(view, call)                 View -> Decision
 //   denial_heals(view)                 whether even a denied call stores what was seen
 //   store(view, call, allowed, state)  the state once the call has written
@@ -21,8 +22,9 @@
 //   Packing(packing)                   packs a State into a Word and unpacks it
 //   owing_until(instant, now)          a State no looser than any that is the same as none by then
 //
-// A backend that keeps States runs `apply`. Where they are kept elsewhere, a script looks and
-// stores, and `decide` runs on the View that it replies: so a decision is computed in one place.
+// A backend that keeps States looks, runs `update`, and has the decision made of what it saw. Where
+// they are kept elsewhere, a script looks and stores, and `decide` runs on the View that it replies:
+// so a decision is computed in one place.
 #pragma once
 
 #include <cstddef>
@@ -53,20 +55,15 @@ constexpr bool is_within(std::int64_t value, std::int64_t low, std::int64_t high
   return low <= value && value <= high;
 }
 
-struct Outcome {
-  Decision decision;
-  bool stored;  // the state has changed
-  bool healed;  // the state came from a clock that ran wild
-};
-
-/// Decides `call` on `state` and changes it accordingly. Where it throws, nothing has changed.
+/// Changes `state`, of which `view` is what matters to `call`, if the call changes it. Returns
+/// whether it does. Where it throws, nothing has changed.
 template <class Rule>
-Outcome apply(const Rule& rule, const Call& call, typename Rule::State& state) {
-  const auto view = rule.look(state, call);
-  const Decision decision = rule.decide(view, call);
-  const bool stored = call.may_write() && (decision.allowed || rule.denial_heals(view));
-  if (stored) rule.store(view, call, decision.allowed, state);
-  return {decision, stored, view.healed};
+[[gnu::always_inline]] inline bool update(const Rule& rule, const typename Rule::View& view,
+                                          const Call& call, typename Rule::State& state) {
+  const bool allowed = rule.allows(view, call);
+  const bool stored = call.may_write() && (allowed || rule.denial_heals(view));
+  if (stored) rule.store(view, call, allowed, state);
+  return stored;
 }
 
 /// The longest key, in bytes.

@@ -53,6 +53,9 @@ class FixedWindowRule {
 
   [[nodiscard]] std::int64_t limit() const { return limit_; }
   [[nodiscard]] View look(const State& state, const Call& call) const;
+  [[nodiscard, gnu::always_inline]] bool allows(const View& view, const Call& call) const {
+    return call.cost == 0 || (call.cost <= limit_ && view.used <= limit_ - call.cost);
+  }
   [[nodiscard]] Decision decide(const View& view, const Call& call) const;
   [[nodiscard]] bool denial_heals(const View& /*view*/) const { return false; }
   void store(const View& view, const Call& call, bool allowed, State& state) const;
@@ -83,30 +86,34 @@ class FixedWindowRule {
   Divisor window_;
 };
 
-inline FixedWindowRule::View FixedWindowRule::look(const State& state, const Call& call) const {
-  const Micros present = window_.floor(call.now);
+[[gnu::always_inline]] inline FixedWindowRule::View FixedWindowRule::look(const State& state,
+                                                                          const Call& call) const {
   // Aligned anew, so that a changed window length starts afresh only where the windows do not meet.
   const Micros start = window_.floor(state.start);
+  const bool is_same = start <= call.now && call.now - start < window();
+  const Micros present = is_same ? start : window_.floor(call.now);
   const View unused{.ends_in = present + window() - call.now};
   if (state.count == 0 || start < present) return unused;
   if (start - call.now > window()) return {.ends_in = unused.ends_in, .healed = true};
   return {.used = state.count, .ends_in = start + window() - call.now};
 }
 
-inline Decision FixedWindowRule::decide(const View& view, const Call& call) const {
+[[gnu::always_inline]] inline Decision FixedWindowRule::decide(const View& view,
+                                                               const Call& call) const {
   Decision decision;
   decision.limit = limit_;
-  const bool ever_fits = call.cost <= limit_;
-  decision.allowed = call.cost == 0 || (ever_fits && view.used <= limit_ - call.cost);
-  if (!decision.allowed) decision.retry_after = ever_fits ? Duration(view.ends_in) : never;
+  decision.allowed = allows(view, call);
+  if (!decision.allowed) {
+    decision.retry_after = call.cost <= limit_ ? Duration(view.ends_in) : never;
+  }
   const std::int64_t used = view.used + (decision.allowed ? call.charge() : 0);
   decision.remaining = std::max<std::int64_t>(0, limit_ - used);
   decision.reset_after = Duration(used > 0 ? view.ends_in : 0);
   return decision;
 }
 
-inline void FixedWindowRule::store(const View& view, const Call& call, bool /*allowed*/,
-                                   State& state) const {
+[[gnu::always_inline]] inline void FixedWindowRule::store(const View& view, const Call& call,
+                                                          bool /*allowed*/, State& state) const {
   state.start = call.now + view.ends_in - window();
   state.count = view.used + call.cost;
 }

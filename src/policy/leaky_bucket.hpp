@@ -20,9 +20,9 @@ class LeakyBucketRule : public Bucket {
   explicit LeakyBucketRule(const LeakyBucket& policy)
       : Bucket(policy.capacity, policy.leak, policy.period) {}
 
-  [[nodiscard]] Decision decide(const View& view, const Call& call) const {
+  [[nodiscard, gnu::always_inline]] Decision decide(const View& view, const Call& call) const {
     Decision decision = Bucket::decide(view, call);
-    if (decision.allowed) decision.delay = Duration(time_to_drain(view.debt));
+    if (decision.allowed) decision.delay = Duration(view.debt.rounded_up());
     return decision;
   }
 };

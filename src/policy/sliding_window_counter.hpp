@@ -69,6 +69,9 @@ class SlidingWindowCounterRule {
 
   [[nodiscard]] std::int64_t limit() const { return limit_; }
   [[nodiscard]] View look(const State& state, const Call& call) const;
+  [[nodiscard, gnu::always_inline]] bool allows(const View& view, const Call& call) const {
+    return call.cost == 0 || (call.cost <= limit_ && Wide{call.cost} * window() <= left_in(view));
+  }
   [[nodiscard]] Decision decide(const View& view, const Call& call) const;
   [[nodiscard]] bool denial_heals(const View& /*view*/) const { return false; }
   void store(const View& view, const Call& call, bool allowed, State& state) const;
@@ -102,6 +105,11 @@ class SlidingWindowCounterRule {
   __extension__ using Wide = __int128;
 
   [[nodiscard]] Micros window() const { return window_.value(); }
+  /// What is left of the limit, in units of 1/window.
+  [[nodiscard, gnu::always_inline]] Wide left_in(const View& view) const {
+    return Wide{limit_ - view.count} * window() -
+           Wide{view.previous} * (window() - std::max<Micros>(0, view.elapsed));
+  }
   [[nodiscard]] std::int64_t whole_windows(Wide units) const;
   [[nodiscard]] Micros wait_for(const View& view, std::int64_t cost) const;
 
@@ -109,11 +117,12 @@ class SlidingWindowCounterRule {
   Divisor window_;
 };
 
-inline SlidingWindowCounterRule::View SlidingWindowCounterRule::look(const State& state,
-                                                                     const Call& call) const {
-  const Micros present = window_.floor(call.now);
+[[gnu::always_inline]] inline SlidingWindowCounterRule::View SlidingWindowCounterRule::look(
+    const State& state, const Call& call) const {
   // Aligned anew, so that a changed window length starts afresh only where the windows do not meet.
   const Micros start = window_.floor(state.start);
+  const bool is_same = start <= call.now && call.now - start < window();
+  const Micros present = is_same ? start : window_.floor(call.now);
   const View unused{.elapsed = call.now - present};
   if (start - call.now > window()) return {.elapsed = unused.elapsed, .healed = true};
   if (start >= present) {
@@ -123,20 +132,16 @@ inline SlidingWindowCounterRule::View SlidingWindowCounterRule::look(const State
   return unused;
 }
 
-inline Decision SlidingWindowCounterRule::decide(const View& view, const Call& call) const {
+[[gnu::always_inline]] inline Decision SlidingWindowCounterRule::decide(const View& view,
+                                                                        const Call& call) const {
   Decision decision;
   decision.limit = limit_;
-  const Micros elapsed = std::max<Micros>(0, view.elapsed);
-  // All in units of 1/window: what is left of the limit.
-  const Wide left =
-      Wide{limit_ - view.count} * window() - Wide{view.previous} * (window() - elapsed);
-  const bool ever_fits = call.cost <= limit_;
-  decision.allowed = call.cost == 0 || (ever_fits && Wide{call.cost} * window() <= left);
+  decision.allowed = allows(view, call);
   if (!decision.allowed) {
-    decision.retry_after = ever_fits ? Duration(wait_for(view, call.cost)) : never;
+    decision.retry_after = call.cost <= limit_ ? Duration(wait_for(view, call.cost)) : never;
   }
   const std::int64_t added = decision.allowed ? call.charge() : 0;
-  decision.remaining = whole_windows(left - Wide{added} * window());
+  decision.remaining = whole_windows(left_in(view) - Wide{added} * window());
   if (view.count + added > 0) {
     decision.reset_after = Duration(2 * window() - view.elapsed);
   } else if (view.previous > 0) {
@@ -161,8 +166,10 @@ inline Micros SlidingWindowCounterRule::wait_for(const View& view, std::int64_t 
   return 2 * window() - (limit_ - cost) * window() / view.count - view.elapsed;
 }
 
-inline void SlidingWindowCounterRule::store(const View& view, const Call& call, bool /*allowed*/,
-                                            State& state) const {
+[[gnu::always_inline]] inline void SlidingWindowCounterRule::store(const View& view,
+                                                                   const Call& call,
+                                                                   bool /*allowed*/,
+                                                                   State& state) const {
   state.start = call.now - view.elapsed;
   state.count = view.count + call.cost;
   state.previous = view.previous;

@@ -27,9 +27,10 @@ SlidingWindowLogRule::View SlidingWindowLogRule::look(const State& state, const 
 Decision SlidingWindowLogRule::decide(const View& view, const Call& call) const {
   Decision decision;
   decision.limit = limit_;
-  const bool ever_fits = call.cost <= limit_;
-  decision.allowed = call.cost == 0 || (ever_fits && view.used <= limit_ - call.cost);
-  if (!decision.allowed) decision.retry_after = ever_fits ? Duration(view.retry_in) : never;
+  decision.allowed = allows(view, call);
+  if (!decision.allowed) {
+    decision.retry_after = call.cost <= limit_ ? Duration(view.retry_in) : never;
+  }
   const std::int64_t added = decision.allowed ? call.charge() : 0;
   decision.remaining = std::max<std::int64_t>(0, limit_ - view.used - added);
   // What is added is put down at now, or at the newest unit's time where that is ahead of now.

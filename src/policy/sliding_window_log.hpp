@@ -37,6 +37,9 @@ class SlidingWindowLogRule {
 
   [[nodiscard]] std::int64_t limit() const { return limit_; }
   [[nodiscard]] View look(const State& state, const Call& call) const;
+  [[nodiscard]] bool allows(const View& view, const Call& call) const {
+    return call.cost == 0 || (call.cost <= limit_ && view.used <= limit_ - call.cost);
+  }
   [[nodiscard]] Decision decide(const View& view, const Call& call) const;
   [[nodiscard]] bool denial_heals(const View& /*view*/) const { return false; }
   void store(const View& view, const Call& call, bool allowed, State& state) const;

@@ -25,13 +25,15 @@ Decision PureKey::ask(const Question& question) {
   }
   const policy::Call call{question.op == TraceOp::peek ? policy::Op::peek : policy::Op::charge,
                           question.now.time_since_epoch().count(), question.cost};
-  const policy::Outcome outcome = std::visit(
+  return std::visit(
       [&]<class Rule>(const Rule& rule) {
-        return policy::apply(rule, call, std::get<typename Rule::State>(state_));
+        auto& state = std::get<typename Rule::State>(state_);
+        const auto view = rule.look(state, call);
+        policy::update(rule, view, call, state);
+        healed_ = view.healed;
+        return rule.decide(view, call);
       },
       rule_);
-  healed_ = outcome.healed;
-  return outcome.decision;
 }
 
 void PureKey::change(const Policy& policy) { rule_ = rule_of(policy); }
