@@ -83,6 +83,10 @@ need_header() { # HEADER PACKAGE
   printf '#include <%s>\n' "$1" | "${CXX:-c++}" -E -x c++ - >/dev/null 2>&1 || missing+=("$2")
 }
 
+need_file() { # GLOB PACKAGE
+  compgen -G "$1" >/dev/null || missing+=("$2")
+}
+
 apt_as_root() {
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -y -o Dpkg::Use-Pty=0 \
     -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 "$@"
@@ -119,7 +123,7 @@ become_root() { # PACKAGE...: sets as_root, or says what to install
   sudo true || die "please install what is missing first: sudo $how"
 }
 
-# install_missing: installs what need_command and need_header found to be missing.
+# install_missing: installs what need_command, need_header and need_file found to be missing.
 install_missing() {
   ((${#missing[@]})) || return 0
   local -a as_root packages

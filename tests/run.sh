@@ -9,8 +9,7 @@ usage() {
 usage: tests/run.sh [LEG...]
 
   gcc        build all with g++ and run every test: what to run before a commit (the default)
-  clang      the same with clang++
-  address    run the tests under AddressSanitizer and UndefinedBehaviorSanitizer
+  clang      the same with clang++, under AddressSanitizer and UndefinedBehaviorSanitizer
   thread     run the tests under ThreadSanitizer
   valgrind   run the test programs under memcheck
   format     clang-format finds nothing to change
@@ -26,7 +25,7 @@ EOF
 # shellcheck source-path=SCRIPTDIR source=../cmake/debian.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../cmake/debian.sh"
 
-readonly -a all_legs=(gcc clang address thread valgrind format tidy shell)
+readonly -a all_legs=(gcc clang thread valgrind format tidy shell)
 cores=$(nproc)
 werror=OFF
 [[ ${CI:-} != true ]] || werror=ON
@@ -52,7 +51,11 @@ need_packages() { # LEG
   case $1 in
     format) need_command clang-format clang-format ;;
     shell) need_command shellcheck shellcheck ;;
-    clang) need_build_packages && need_command clang++ clang ;;
+    clang)
+      need_build_packages
+      need_command clang++ clang
+      need_file "/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.asan-*.a" libclang-rt-dev
+      ;;
     valgrind) need_build_packages && need_command valgrind valgrind ;;
     tidy) need_build_packages && need_command clang-tidy clang-tidy ;;
     *) need_build_packages ;;
@@ -126,20 +129,18 @@ build_gcc() {
   configure_leg gcc g++ "-O2 -DNDEBUG" -DRATELIMIT_BENCH=ON && build "$repo/build/gcc"
 }
 
-leg_clang() {
-  configure_leg clang clang++ "-O1 -D_GLIBCXX_ASSERTIONS" -DRATELIMIT_BENCH=ON &&
-    build "$repo/build/clang" && run_tests clang
-}
-
-# run_sanitized LEG FLAGS
+# run_sanitized LEG COMPILER FLAGS [OPTION...]
 run_sanitized() {
-  configure_leg "$1" g++ "-O1 -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS $2" &&
-    build "$repo/build/$1" && run_tests "$1"
+  local leg=$1 compiler=$2 flags=$3
+  shift 3
+  configure_leg "$leg" "$compiler" "-O1 -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS $flags" "$@" &&
+    build "$repo/build/$leg" && run_tests "$leg"
 }
 
-leg_address() {
+leg_clang() {
   export ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1
-  run_sanitized address "-fsanitize=address,undefined -fno-sanitize-recover=all"
+  run_sanitized clang clang++ "-fsanitize=address,undefined -fno-sanitize-recover=all" \
+    -DRATELIMIT_BENCH=ON
 }
 
 leg_thread() {
@@ -147,12 +148,12 @@ leg_thread() {
   # Where the kernel scatters addresses more widely than the compiler's runtime expects, every program ends
   # at its start.
   if setarch "$(uname -m)" -R true 2>/dev/null; then launcher=(setarch "$(uname -m)" -R); fi
-  run_sanitized thread -fsanitize=thread
+  run_sanitized thread g++ -fsanitize=thread
 }
 
 # Each program as a whole, since memcheck is slow to start; random tests draw less, since it is slow to run.
 leg_valgrind() {
-  export RC_PARAMS=max_success=10 RATELIMIT_DECISIONS=20000
+  export RC_PARAMS=max_success=10 RATELIMIT_DECISIONS=20000 RATELIMIT_MORE_SWITCHES=-1
   build_gcc || return
   ctest --test-dir "$repo/build/gcc" -N -V -LE package |
     awk -v start="Test command: $repo/build/gcc/" '

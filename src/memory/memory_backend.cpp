@@ -31,7 +31,7 @@ class MemoryBackend final : public Backend {
     return std::visit(
         [&]<class Rule>(Rule& compiled) -> Result<std::shared_ptr<Limiter>> {
           const Home& home = shared_->homes.of(std::string(Rule::kStateTag) + std::string(name),
-                                               memory::packing_of(compiled));
+                                               compiled.packing());
           return std::shared_ptr<Limiter>(std::make_shared<MemoryLimiter<Rule>>(
               shared_, home, std::move(compiled), options.on_error));
         },
@@ -59,7 +59,7 @@ class MemoryBackend final : public Backend {
 
 Result<std::shared_ptr<Backend>> make_memory_backend(MemoryOptions options) try {
   policy::Check check("MemoryOptions");
-  check.range("max_keys", options.max_keys, 1, memory::PlaceTable::kMostKeys);
+  check.range("max_keys", options.max_keys, 1, policy::kMostKeys);
   if (check.error()) return *check.error();
   return std::shared_ptr<Backend>(std::make_shared<MemoryBackend>(std::move(options)));
 } catch (const std::bad_alloc&) {

@@ -17,6 +17,7 @@ class Pages {
 
  private:
   std::size_t bytes_;
+  void* mapped_;
   void* data_;
 };
 

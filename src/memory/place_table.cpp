@@ -5,6 +5,8 @@
 namespace ratelimit::memory {
 namespace {
 
+constexpr std::size_t kPlacesInSet = BasicSet<Place>::kSize;
+
 /// 24 bytes a key, or three places for two keys, in whole sets.
 std::size_t sets_for(std::int64_t keys) {
   const auto places = static_cast<std::size_t>(keys) * 3 / 2;

@@ -25,11 +25,8 @@ class PlaceTable {
   using Set = BasicSet<Place>;
 
  public:
-  /// Room for `keys` live keys, at 24 bytes each. Throws std::bad_alloc. Requires: 1 <= keys <=
-  /// kMostKeys.
+  /// Room for `keys` live keys, at 24 bytes each. Throws std::bad_alloc. Requires: keys >= 1.
   PlaceTable(std::int64_t keys, WhenFull when_full, Tally& tally);
-
-  static constexpr std::int64_t kMostKeys = std::int64_t{1} << 40;
 
   /// Where a key belongs.
   struct Spot {
@@ -43,9 +40,10 @@ class PlaceTable {
   /// written. Read the clock after it: a precise clock holds up all that comes later.
   [[nodiscard, gnu::always_inline]] Spot spot(const Digest& digest) const noexcept {
     const std::uint64_t tag = digest.tag & ~kClaimed;
-    const Spot spot{&sets_[scaled(digest.place, homes_)], digest.place % kPlacesInSet,
+    const Spot spot{&sets_[scaled(digest.place, homes_)], digest.place % Set::kSize,
                     tag != 0 ? tag : 1, digest};
     __builtin_prefetch(&spot.home->places[spot.first], 1);
+    __builtin_prefetch(&spot.home->places[spot.first ^ 4], 1);
     return spot;
   }
 
@@ -85,7 +83,7 @@ class PlaceTable {
     return rule.decide(view, call);
   }
 
-  [[nodiscard]] Reach<Place> reach(const Spot& spot) const noexcept {
+  [[nodiscard]] Reach<Set> reach(const Spot& spot) const noexcept {
     // Two of the other sets, by bits on which the home does not depend.
     const std::size_t one = scaled(spot.digest.place << 24, others_);
     const std::size_t two = scaled(spot.digest.tag << 8, others_ - 1);

@@ -36,12 +36,12 @@
 
 namespace ratelimit::memory {
 
-inline constexpr std::size_t kPlacesInSet = 8;
-
-/// Two cache lines, of which most keys need only the one that their place is in.
-template <class Place>
+/// Places that lie together: two cache lines, of which most keys need only one. Requires: `size` is
+/// a power of 2.
+template <class Place, std::size_t size = 8>
 struct alignas(128) BasicSet {
-  std::array<Place, kPlacesInSet> places;
+  static constexpr std::size_t kSize = size;
+  std::array<Place, size> places;
 };
 
 /// The latest instant at which anybody that was evicted from a set while in debt would have
@@ -74,10 +74,9 @@ template <class Place, class Rule>
              : place.load() == cell;
 }
 
-template <class Place>
+template <class Set>
 class Reach {
  public:
-  using Set = BasicSet<Place>;
   static constexpr std::size_t kSets = 3;
 
   /// A key's home, the place there that is tried first, and two sets for those that find their home
@@ -119,13 +118,14 @@ class Reach {
   }
 
  private:
-  static constexpr std::size_t kPlaces = kSets * kPlacesInSet;
+  using Place = typename decltype(Set::places)::value_type;
+  static constexpr std::size_t kPlaces = kSets * Set::kSize;
   static constexpr Cell kEmpty{0, 0};
 
   /// The places in the order in which they are tried: what shares a cache line stays together.
   [[nodiscard]] Place& at(std::size_t i) const {
-    const std::size_t in_set = i % kPlacesInSet;
-    return sets_[i / kPlacesInSet]->places[i < kPlacesInSet ? first_ ^ in_set : in_set];
+    const std::size_t in_set = i % Set::kSize;
+    return sets_[i / Set::kSize]->places[i < Set::kSize ? first_ ^ in_set : in_set];
   }
 
   /// Where the key is settled; null: nowhere.
@@ -157,11 +157,11 @@ class Reach {
 };
 
 /// Puts `call` to a key that has no place. Gives nothing where another thread was faster.
-template <class Place>
+template <class Set>
 template <class Rule>
-std::optional<typename Rule::View> Reach<Place>::arrive(const Rule& rule,
-                                                        const typename Rule::Packing& packing,
-                                                        const policy::Call& call) {
+std::optional<typename Rule::View> Reach<Set>::arrive(const Rule& rule,
+                                                      const typename Rule::Packing& packing,
+                                                      const policy::Call& call) {
   typename Rule::State state;
   typename Rule::View view;
   const auto update = [&] {
@@ -191,8 +191,8 @@ std::optional<typename Rule::View> Reach<Place>::arrive(const Rule& rule,
 
 /// A place that carries a claim for this key, be it another thread's. Null where one must look
 /// again.
-template <class Place>
-Place* Reach<Place>::claim(Micros now) {
+template <class Set>
+typename Reach<Set>::Place* Reach<Set>::claim(Micros now) {
   for (std::size_t i = 0; i < kPlaces; ++i) {
     if (at(i).tag() == (tag_ | kClaimed)) return &at(i);
   }
@@ -202,7 +202,7 @@ Place* Reach<Place>::claim(Micros now) {
   if (victim.tag == tag_ || victim.word != choice.word) return nullptr;
   const bool is_key = victim.tag != 0 && (victim.tag & kClaimed) == 0;
   const bool in_debt = is_key && policy::is_live(victim.word, now);
-  if (Floor* const floor = floors_[choice.index / kPlacesInSet]; in_debt && floor != nullptr) {
+  if (Floor* const floor = floors_[choice.index / Set::kSize]; in_debt && floor != nullptr) {
     // Before it goes, so that whoever misses it finds what it owes.
     const Micros until = policy::recovery_of(victim.word) + 1;
     Micros old = floor->load();
@@ -216,8 +216,8 @@ Place* Reach<Place>::claim(Micros now) {
 
 /// Whom a newcomer replaces: nobody or somebody who has recovered, at home or else in the emptier
 /// of the other sets; where there is no such place, the one who recovers first.
-template <class Place>
-typename Reach<Place>::Choice Reach<Place>::choose(Micros now) const {
+template <class Set>
+typename Reach<Set>::Choice Reach<Set>::choose(Micros now) const {
   std::array<std::optional<Choice>, kSets> free;
   std::array<std::size_t, kSets> free_places{};
   Choice least{0, at(0).word()};  // where all are being claimed, any will do
@@ -225,7 +225,7 @@ typename Reach<Place>::Choice Reach<Place>::choose(Micros now) const {
   for (std::size_t i = 0; i < kPlaces; ++i) {
     if ((at(i).tag() & kClaimed) != 0) continue;
     const Choice choice{i, at(i).word()};
-    const std::size_t set = i / kPlacesInSet;
+    const std::size_t set = i / Set::kSize;
     if (!policy::is_live(choice.word, now)) {
       if (set == 0) return choice;
       if (!free[set]) free[set] = choice;
@@ -240,8 +240,8 @@ typename Reach<Place>::Choice Reach<Place>::choose(Micros now) const {
 
 /// Whether nothing but `place` carries the key's tag. Later claims than its are dropped: whoever
 /// made them will look again.
-template <class Place>
-bool Reach<Place>::is_alone(const Place& place) const {
+template <class Set>
+bool Reach<Set>::is_alone(const Place& place) const {
   bool is_earlier = true;
   for (std::size_t i = 0; i < kPlaces; ++i) {
     Place& other = at(i);

@@ -16,9 +16,10 @@
 //   script_arguments(call)             what the policy's script is told
 //   view_of(fields, healed)            the View that a script replied; none where it cannot be one
 //
-// and, where its States may fit a word (policy/word.hpp),
+//   packing()                          what its Words depend on; 0 where a State may not fit one
 //
-//   packing()                          what the words depend on; 0 where a State may not fit
+// and, where a State may fit a Word (policy/word.hpp),
+//
 //   Packing(packing)                   packs a State into a Word and unpacks it
 //   owing_until(instant, now)          a State no looser than any that is the same as none by then
 //

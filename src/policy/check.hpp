@@ -18,6 +18,9 @@ inline constexpr Duration kLongestSpan = std::chrono::hours(366 * 24);
 /// The longest limiter name, in characters.
 inline constexpr std::size_t kLongestName = 255;
 
+/// The most keys that a table in memory is made for.
+inline constexpr std::int64_t kMostKeys = std::int64_t{1} << 40;
+
 Error invalid_argument(std::string message);
 
 /// Keeps the first thing found wrong with the fields of one policy or option struct.

@@ -32,6 +32,12 @@ class SlidingWindowLogRule {
     bool healed = false;
   };
 
+  /// A log fits no word.
+  struct Packing {
+    explicit Packing(std::int64_t /*packing*/) {}
+  };
+  [[nodiscard]] std::int64_t packing() const { return 0; }
+
   explicit SlidingWindowLogRule(const SlidingWindowLog& policy)
       : limit_(policy.limit), window_(policy.window.count()) {}
 

@@ -1,7 +1,6 @@
 // The Redis backend: checks its options and makes limiters, each with a local one beside it where
 // that is what answers in the server's stead.
 #include <algorithm>
-#include <limits>
 #include <memory>
 #include <new>
 #include <string>
@@ -65,7 +64,7 @@ class RedisBackend final : public Backend {
 std::optional<Error> check_options(const RedisOptions& options) {
   policy::Check check("RedisOptions");
   check.range("max_connections", options.max_connections, 1, kMostConnections)
-      .range("local_max_keys", options.local_max_keys, 1, std::numeric_limits<std::int64_t>::max())
+      .range("local_max_keys", options.local_max_keys, 1, policy::kMostKeys)
       .span("timeout", options.timeout, kLongestTimeout)
       .size("prefix", options.prefix, kLongestText)
       .size("client_name", options.client_name, kLongestText);

@@ -60,6 +60,7 @@ TEST(MemoryTable, BoundIsPositive) {
                       HasSubstr("at least 1")));
   }
   EXPECT_TRUE(make_memory_backend({.max_keys = 1}));
+  EXPECT_FALSE(make_memory_backend({.max_keys = (std::int64_t{1} << 40) + 1}));
 }
 
 TEST(MemoryTable, KeepsNoKeyForWhatChargesNothing) {

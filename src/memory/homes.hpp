@@ -1,0 +1,67 @@
+// Where the states of a limiter's keys are: in the table of places, or in the map.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "memory/key_hash.hpp"
+
+namespace ratelimit::memory {
+
+/// What limiters of one name and kind of policy share: where their keys' states are, and how they
+/// are packed.
+///
+/// They are in the table of places as long as all of the limiters pack alike; once one does not,
+/// they are in the map, where each key comes when it is next charged. A call that is under way on
+/// another thread at that moment may still charge the state in the table, and lose that charge.
+class Home {
+ public:
+  Home(Space space, std::int64_t packing) : space_(space), packing_(packing) {}
+
+  [[nodiscard]] Space space() const noexcept { return space_; }
+
+  /// How the states in the table are packed; 0: they are in the map.
+  [[nodiscard]] std::int64_t packing() const noexcept {
+    return packing_.load(std::memory_order_acquire);
+  }
+
+  /// How the states were packed that the map has not taken yet; 0: there are none. Requires:
+  /// packing() is 0.
+  [[nodiscard]] std::int64_t old_packing() const noexcept { return old_packing_; }
+
+  /// Another limiter comes, which packs like this. Requires: one caller at a time.
+  void join(std::int64_t packing) noexcept {
+    const std::int64_t present = packing_.load(std::memory_order_relaxed);
+    if (present == packing || present == 0) return;
+    old_packing_ = present;
+    packing_.store(0, std::memory_order_release);
+  }
+
+ private:
+  const Space space_;
+  std::atomic<std::int64_t> packing_;
+  std::int64_t old_packing_ = 0;  // published by packing_
+};
+
+/// The homes of a backend, by kind of policy and name.
+class Homes {
+ public:
+  /// The home of a limiter that packs like this.
+  const Home& of(std::string kind_and_name, std::int64_t packing) {
+    const std::lock_guard lock(mutex_);
+    const auto next = static_cast<Space>(homes_.size());
+    Home& home = homes_.try_emplace(std::move(kind_and_name), next, packing).first->second;
+    home.join(packing);
+    return home;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, Home> homes_;  // guarded by mutex_
+};
+
+}  // namespace ratelimit::memory

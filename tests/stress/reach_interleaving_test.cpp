@@ -1,0 +1,187 @@
+// How keys come to their places in memory, in every order of a few threads' steps: a key never has
+// two places, nobody is admitted too often, and no claim is left behind.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "memory/reach.hpp"
+#include "policy/token_bucket.hpp"
+#include "stress/interleavings.hpp"
+#include "support/environment.hpp"
+
+namespace ratelimit::testing {
+namespace {
+
+using memory::Cell;
+using memory::Floor;
+using memory::kClaimed;
+using policy::TokenBucketRule;
+
+constexpr Micros kNow = 1'700'000'000'000'000;
+constexpr std::uint64_t kKey = 7;
+constexpr std::uint64_t kOther = 8;
+constexpr std::int64_t kCapacity = 2;
+
+/// A place each access to which is a step.
+class SteppedPlace {
+ public:
+  [[nodiscard]] std::uint64_t tag() const { return load().tag; }
+  [[nodiscard]] std::uint64_t word() const { return load().word; }
+  [[nodiscard]] Cell load() const {
+    step();
+    return cell_;
+  }
+  bool replace(const Cell& now, const Cell& next) {
+    step();
+    if (cell_ != now) return false;
+    cell_ = next;
+    return true;
+  }
+
+  /// Without a step.
+  [[nodiscard]] Cell seen() const { return cell_; }
+  void put(const Cell& cell) { cell_ = cell; }
+
+ private:
+  Cell cell_{0, 0};
+};
+
+using Set = memory::BasicSet<SteppedPlace, 1>;
+using Reach = memory::Reach<Set>;
+enum class WhenFull : std::uint8_t { forget, inherit };
+
+/// Three places, which both keys have in reach, each in an order of its own.
+class Scene {
+ public:
+  explicit Scene(WhenFull when_full) : when_full_(when_full) {}
+
+  /// Every place is taken by a key that owes this long.
+  void fill(Micros owed) {
+    for (std::size_t i = 0; i < sets_.size(); ++i) {
+      sets_[i].places[0].put({100 + i, policy::word_at(kNow + owed + static_cast<Micros>(i))});
+    }
+  }
+
+  /// Asks for one unit, once or more often. Returns how many were allowed.
+  std::int64_t ask(std::uint64_t key, int times) {
+    std::int64_t allowed = 0;
+    for (int i = 0; i < times; ++i) {
+      const policy::Call call{policy::Op::charge, kNow, 1};
+      const auto view = reach(key).apply(rule_, packing_, call);
+      allowed += rule_.allows(view, call) ? 1 : 0;
+    }
+    return allowed;
+  }
+
+  void forget(std::uint64_t key) { reach(key).erase(); }
+
+  [[nodiscard]] int places_of(std::uint64_t tag) const {
+    int places = 0;
+    for (const Set& set : sets_) places += set.places[0].seen().tag == tag ? 1 : 0;
+    return places;
+  }
+
+ private:
+  Reach reach(std::uint64_t key) {
+    const std::size_t shift = key == kKey ? 0 : 1;
+    std::array<Set*, 3> sets{};
+    std::array<Floor*, 3> floors{};
+    for (std::size_t i = 0; i < 3; ++i) {
+      sets[i] = &sets_[(i + shift) % 3];
+      if (when_full_ == WhenFull::inherit) floors[i] = &floors_[(i + shift) % 3];
+    }
+    return {key, 0, sets, floors, tally_};
+  }
+
+  WhenFull when_full_;
+  std::array<Set, 3> sets_;
+  std::array<Floor, 3> floors_{};
+  memory::Tally tally_;
+  TokenBucketRule rule_{TokenBucket{kCapacity, 1, std::chrono::seconds(1)}};
+  TokenBucketRule::Packing packing_{1};
+};
+
+/// What one thread does, and what it was allowed.
+using Body = std::function<std::int64_t(Scene&)>;
+
+struct Case {
+  std::string name;
+  WhenFull when_full;
+  Micros owed;  // by those who have the places at first; below 0: nobody
+  std::vector<Body> bodies;
+  int switches;
+  bool is_exact;  // what is allowed is the capacity, not less
+};
+
+Body ask(std::uint64_t key, int times) {
+  return [=](Scene& scene) { return scene.ask(key, times); };
+}
+
+class ReachInterleaving : public ::testing::TestWithParam<Case> {};
+
+TEST_P(ReachInterleaving, KeepsOnePlaceAndTheLimit) {
+  const Case& param = GetParam();
+  const int more = std::stoi(environment("RATELIMIT_MORE_SWITCHES", "0"));  // may be negative
+  const std::size_t count =
+      for_each_schedule(param.bodies.size(), static_cast<std::size_t>(param.switches + more),
+                        [&](const Schedule& schedule) {
+                          Scene scene(param.when_full);
+                          if (param.owed >= 0) scene.fill(param.owed);
+                          std::int64_t allowed = 0;
+                          std::vector<std::function<void()>> bodies;
+                          for (const Body& body : param.bodies)
+                            bodies.emplace_back([&] { allowed += body(scene); });
+                          const std::size_t steps = run_schedule(bodies, schedule);
+                          EXPECT_LE(scene.places_of(kKey), 1);
+                          EXPECT_LE(scene.places_of(kOther), 1);
+                          EXPECT_EQ(scene.places_of(kKey | kClaimed), 0);
+                          EXPECT_EQ(scene.places_of(kOther | kClaimed), 0);
+                          EXPECT_LE(allowed, kCapacity);
+                          if (param.is_exact) {
+                            EXPECT_EQ(allowed, kCapacity);
+                          }
+                          return steps;
+                        });
+  RecordProperty("schedules", std::to_string(count));
+}
+
+/// Asks for the other key, which counts for nothing.
+Body disturb(int times) {
+  return [=](Scene& scene) {
+    (void)scene.ask(kOther, times);
+    return 0;
+  };
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, ReachInterleaving,
+    ::testing::Values(
+        Case{"two_bring_a_key", WhenFull::forget, -1, {ask(kKey, 2), ask(kKey, 2)}, 3, true},
+        Case{"three_bring_a_key",
+             WhenFull::forget,
+             -1,
+             {ask(kKey, 1), ask(kKey, 1), ask(kKey, 1)},
+             2,
+             true},
+        Case{"two_bring_a_key_among_others",
+             WhenFull::forget,
+             0,
+             {ask(kKey, 2), ask(kKey, 1), disturb(1)},
+             2,
+             true},
+        Case{"newcomers_inherit",
+             WhenFull::inherit,
+             500'000,
+             {ask(kKey, 2), ask(kKey, 1), disturb(2)},
+             2,
+             false}),
+    [](const auto& tested) { return tested.param.name; });
+
+}  // namespace
+}  // namespace ratelimit::testing
