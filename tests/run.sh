@@ -138,13 +138,13 @@ run_sanitized() {
 }
 
 leg_clang() {
-  export ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1
+  export ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 RATELIMIT_ROUNDS=4
   run_sanitized clang clang++ "-fsanitize=address,undefined -fno-sanitize-recover=all" \
     -DRATELIMIT_BENCH=ON
 }
 
 leg_thread() {
-  export TSAN_OPTIONS=second_deadlock_stack=1
+  export TSAN_OPTIONS=second_deadlock_stack=1 RATELIMIT_ROUNDS=4
   # Where the kernel scatters addresses more widely than the compiler's runtime expects, every program ends
   # at its start.
   if setarch "$(uname -m)" -R true 2>/dev/null; then launcher=(setarch "$(uname -m)" -R); fi
@@ -153,7 +153,7 @@ leg_thread() {
 
 # Each program as a whole, since memcheck is slow to start; random tests draw less, since it is slow to run.
 leg_valgrind() {
-  export RC_PARAMS=max_success=10 RATELIMIT_DECISIONS=20000 RATELIMIT_MORE_SWITCHES=-1
+  export RC_PARAMS=max_success=10 RATELIMIT_DECISIONS=20000 RATELIMIT_MORE_SWITCHES=-1 RATELIMIT_ROUNDS=1
   build_gcc || return
   ctest --test-dir "$repo/build/gcc" -N -V -LE package |
     awk -v start="Test command: $repo/build/gcc/" '

@@ -42,7 +42,8 @@ struct MemoryOptions {
 
 /// Makes a backend whose state lives in this process.
 ///
-/// Errors: Errc::invalid_argument for a bad option; Errc::out_of_memory.
+/// Errors: Errc::invalid_argument for a bad option; Errc::out_of_memory, also where the system gives
+/// no random numbers.
 RATELIMIT_API Result<std::shared_ptr<Backend>> make_memory_backend(MemoryOptions options = {});
 
 }  // namespace ratelimit

@@ -1,5 +1,6 @@
 // The in-memory backend: limiters over one shared table.
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <new>
 #include <string>
@@ -64,6 +65,8 @@ Result<std::shared_ptr<Backend>> make_memory_backend(MemoryOptions options) try 
   return std::shared_ptr<Backend>(std::make_shared<MemoryBackend>(std::move(options)));
 } catch (const std::bad_alloc&) {
   return Error{Errc::out_of_memory, {}};
+} catch (const std::exception& error) {
+  return Error{Errc::out_of_memory, std::string("no random numbers: ") + error.what()};
 }
 
 }  // namespace ratelimit

@@ -58,7 +58,7 @@ class MemoryLimiter final : public Limiter {
   Errc reset(std::string_view key) noexcept override {
     if (!policy::is_valid(key, 0)) return Errc::invalid_argument;
     if constexpr (kPacks) shared_->places.erase(spot(key));
-    shared_->map.erase(home_.space(), key);
+    if (home_.packing() == 0) shared_->map.erase(home_.space(), key);
     return Errc::ok;
   }
 

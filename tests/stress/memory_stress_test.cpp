@@ -1,11 +1,14 @@
 // The in-memory table, full, with many threads that insert, evict and charge.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <string>
+#include <vector>
 
 #include "ratelimit/memory.hpp"
 #include "stress/threads.hpp"
+#include "support/environment.hpp"
 
 namespace ratelimit::testing {
 namespace {
@@ -30,6 +33,34 @@ TEST(MemoryStress, FloodOfKeysFromAllThreadsStaysBoundedAndSparesHeavyKeys) {
   });
   EXPECT_EQ(admitted, 100);
   EXPECT_EQ(backend->statistics().keys, kPlaces);
+}
+
+// Threads that bring the same new keys at the same time: each key is admitted exactly as often as it
+// may be, whichever thread finds it a place.
+TEST(MemoryStress, KeysThatAllThreadsBringAtOnceKeepTheirLimits) {
+  constexpr std::size_t kKeys = 20'000;
+  constexpr int kBurst = 2;
+  const int rounds = std::stoi(environment("RATELIMIT_ROUNDS", "40"));
+  std::vector<std::string> keys(kKeys);
+  for (std::size_t i = 0; i < kKeys; ++i) keys[i] = "key " + std::to_string(i);
+  const auto clock = std::make_shared<ManualClock>(TimePoint(std::chrono::seconds(1'700'000'000)));
+  for (const int threads : {2, 8, 16}) {
+    for (int round = 0; round < rounds; ++round) {
+      const auto backend =
+          make_memory_backend({.clock = clock, .max_keys = std::int64_t{2 * kKeys}}).value();
+      const auto limiter =
+          backend->make_limiter("test", TokenBucket{kBurst, 1, std::chrono::hours(1)}).value();
+      std::vector<std::atomic<int>> admitted(kKeys);
+      on_threads(threads, [&](int) {
+        for (int again = 0; again < kBurst; ++again) {
+          for (std::size_t i = 0; i < kKeys; ++i) admitted[i] += limiter->allow(keys[i]).allowed;
+        }
+      });
+      const auto wrong = std::ranges::count_if(admitted, [](int count) { return count != kBurst; });
+      ASSERT_EQ(wrong, 0) << threads << " threads, round " << round;
+      ASSERT_EQ(backend->statistics().keys, kKeys);
+    }
+  }
 }
 
 }  // namespace

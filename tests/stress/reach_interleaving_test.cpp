@@ -128,26 +128,25 @@ class ReachInterleaving : public ::testing::TestWithParam<Case> {};
 TEST_P(ReachInterleaving, KeepsOnePlaceAndTheLimit) {
   const Case& param = GetParam();
   const int more = std::stoi(environment("RATELIMIT_MORE_SWITCHES", "0"));  // may be negative
-  const std::size_t count =
-      for_each_schedule(param.bodies.size(), static_cast<std::size_t>(param.switches + more),
-                        [&](const Schedule& schedule) {
-                          Scene scene(param.when_full);
-                          if (param.owed >= 0) scene.fill(param.owed);
-                          std::int64_t allowed = 0;
-                          std::vector<std::function<void()>> bodies;
-                          for (const Body& body : param.bodies)
-                            bodies.emplace_back([&] { allowed += body(scene); });
-                          const std::size_t steps = run_schedule(bodies, schedule);
-                          EXPECT_LE(scene.places_of(kKey), 1);
-                          EXPECT_LE(scene.places_of(kOther), 1);
-                          EXPECT_EQ(scene.places_of(kKey | kClaimed), 0);
-                          EXPECT_EQ(scene.places_of(kOther | kClaimed), 0);
-                          EXPECT_LE(allowed, kCapacity);
-                          if (param.is_exact) {
-                            EXPECT_EQ(allowed, kCapacity);
-                          }
-                          return steps;
-                        });
+  const int switches = param.switches + more;
+  const std::size_t count = for_each_schedule(
+      param.bodies.size(), static_cast<std::size_t>(switches), [&](const Schedule& schedule) {
+        Scene scene(param.when_full);
+        if (param.owed >= 0) scene.fill(param.owed);
+        std::int64_t allowed = 0;
+        std::vector<std::function<void()>> bodies;
+        for (const Body& body : param.bodies) bodies.emplace_back([&] { allowed += body(scene); });
+        const std::size_t steps = run_schedule(bodies, schedule);
+        EXPECT_LE(scene.places_of(kKey), 1);
+        EXPECT_LE(scene.places_of(kOther), 1);
+        EXPECT_EQ(scene.places_of(kKey | kClaimed), 0);
+        EXPECT_EQ(scene.places_of(kOther | kClaimed), 0);
+        EXPECT_LE(allowed, kCapacity);
+        if (param.is_exact) {
+          EXPECT_EQ(allowed, kCapacity);
+        }
+        return steps;
+      });
   RecordProperty("schedules", std::to_string(count));
 }
 
