@@ -71,12 +71,12 @@ struct UnixClock::Reading {
   }
 };
 
-UnixClock& UnixClock::shared() noexcept {
+UnixClock& UnixClock::shared() {
   static UnixClock clock;
   return clock;
 }
 
-UnixClock::UnixClock() noexcept : has_steady_ticks_(has_steady_ticks()) {}
+UnixClock::UnixClock() : has_steady_ticks_(has_steady_ticks()) {}
 
 Micros UnixClock::read_system_clock() noexcept {
   // While one caller sets it anew the others go on without waiting.
@@ -119,7 +119,10 @@ void UnixClock::publish(const Reading& reading, std::uint64_t rate,
                         std::uint64_t horizon) noexcept {
   const std::uint32_t version = version_.load(std::memory_order_relaxed);
   version_.store(version + 1, std::memory_order_relaxed);
-  const auto unix_ns = static_cast<std::uint64_t>(std::max<std::int64_t>(reading.unix_ns, 0));
+  // So far below the latest instant that none until the next time is above it.
+  constexpr std::int64_t kLatest = (kLatestInstant - 60'000'000) * 1000;
+  const auto unix_ns =
+      static_cast<std::uint64_t>(std::clamp<std::int64_t>(reading.unix_ns, 0, kLatest));
   base_ticks_.store(reading.unix_ticks, std::memory_order_release);
   base_time_.store(static_cast<Fixed>(Wide(unix_ns) * 256 / 1000), std::memory_order_release);
   rate_.store(rate, std::memory_order_release);

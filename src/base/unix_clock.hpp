@@ -6,8 +6,8 @@
 // step of the wall clock is followed within that time and a slewed one within a few microseconds.
 // Elsewhere every call reads the system's clock.
 //
-// It may step back: by a microsecond where it is set anew, by more where the wall clock is. Nothing
-// here makes a system call, but for the first use.
+// It may step back: by a few microseconds where it is set anew, by more where the wall clock is. It
+// makes no system call where the system's clock makes none.
 #pragma once
 
 #include <atomic>
@@ -23,8 +23,8 @@ namespace ratelimit {
 
 class UnixClock {
  public:
-  /// The one of this process.
-  static UnixClock& shared() noexcept;
+  /// The one of this process. Throws std::bad_alloc.
+  static UnixClock& shared();
 
   Micros now() noexcept;
 
@@ -35,7 +35,7 @@ class UnixClock {
   /// Both clocks, each with the ticks at which it was read.
   struct Reading;
 
-  UnixClock() noexcept;
+  UnixClock();
   Micros read_system_clock() noexcept;
   void set_anew(const Reading& reading) noexcept;
   void publish(const Reading& reading, std::uint64_t rate, std::uint64_t horizon) noexcept;

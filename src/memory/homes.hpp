@@ -16,7 +16,7 @@ namespace ratelimit::memory {
 /// are packed.
 ///
 /// They are in the table of places as long as all of the limiters pack alike; once one does not,
-/// they are in the map, where each key comes when it is next charged. A call that is under way on
+/// they are in the map for good, where each key comes when it is next charged. A call that is under way on
 /// another thread at that moment may still charge the state in the table, and lose that charge.
 class Home {
  public:

@@ -1,5 +1,8 @@
 #include "memory/key_map.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 namespace ratelimit::memory {
 
 void KeyMap::insert(Space space, std::string_view key, policy::AnyState state, Micros reset_time,
@@ -22,15 +25,23 @@ void KeyMap::move(Order::iterator& place, Micros reset_time) {
   place = order_.insert(std::move(node));
 }
 
-// The newcomer is spared: if it were the one to go, a full map would limit no new key at all.
+// The newcomer is spared: if it were the one to go, a full map would limit no new key at all. Whoever
+// waits longer than anybody may comes from a clock that ran wild, and goes first.
 void KeyMap::forget_one(const Key& except, Micros now) {
   auto first = order_.begin();
   if (first->second == &except) ++first;
-  tally_.count_forgotten(first->first > now);
-  owed_until_ = std::max(owed_until_, first->first);
+  const auto last = std::prev(order_.end());
+  const bool is_wild = last->second != &except && last->first - now > longest_wait_;
+  if (is_wild) first = last;
+  tally_.count_forgotten(!is_wild && first->first > now);
   const auto entry = entries_.find(*first->second);
   order_.erase(first);
   entries_.erase(entry);
+}
+
+void KeyMap::admit(Micros longest_wait) {
+  const std::lock_guard lock(mutex_);
+  longest_wait_ = std::max(longest_wait_, longest_wait);
 }
 
 void KeyMap::erase(Space space, std::string_view key) {

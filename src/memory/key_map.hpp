@@ -5,7 +5,6 @@
 // recovered is found at once if there is any, and else the one that recovers first.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -17,24 +16,23 @@
 #include "memory/key_hash.hpp"
 #include "memory/tally.hpp"
 #include "policy/rules.hpp"
-#include "ratelimit/memory.hpp"
 
 namespace ratelimit::memory {
 
 class KeyMap {
  public:
   /// Requires: max_keys >= 1.
-  KeyMap(std::size_t max_keys, WhenFull when_full, const KeyHash& hash, Tally& tally)
-      : max_keys_(max_keys),
-        inherits_(when_full == WhenFull::inherit),
-        entries_(0, Hash{&hash}),
-        tally_(tally) {}
+  KeyMap(std::size_t max_keys, const KeyHash& hash, Tally& tally)
+      : max_keys_(max_keys), entries_(0, Hash{&hash}), tally_(tally) {}
 
   template <class Rule>
   struct Seen {
     typename Rule::View view;  // of the state before the call
     bool stored;               // the state has changed
   };
+
+  /// From now on states may wait for so long; see Rule::longest_wait.
+  void admit(Micros longest_wait);
 
   /// Puts `call` to `key`, which has the State that `initial()` gives where it is not in the
   /// map. Throws std::bad_alloc, and then nothing has changed. Requires: every call for one space
@@ -75,8 +73,6 @@ class KeyMap {
     Order::iterator place;
   };
 
-  template <class Rule, class Initial>
-  typename Rule::State newcomer(const Rule& rule, Micros now, Initial initial) const;
   void insert(Space space, std::string_view key, policy::AnyState state, Micros reset_time,
               Micros now);
   void move(Order::iterator& place, Micros reset_time);
@@ -84,8 +80,7 @@ class KeyMap {
 
   mutable std::mutex mutex_;  // guards all that follows
   std::size_t max_keys_;
-  bool inherits_;
-  Micros owed_until_ = 0;  // the latest instant at which anybody forgotten would have recovered
+  Micros longest_wait_ = 0;
   Entries entries_;
   Order order_;
   Tally& tally_;
@@ -98,13 +93,14 @@ KeyMap::Seen<Rule> KeyMap::apply(Space space, std::string_view key, const Rule& 
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(KeyView{space, key});
   if (found == entries_.end()) {
-    State state = newcomer(rule, call.now, initial);
+    State state = initial();
     const auto view = rule.look(state, call);
     const bool stored = policy::update(rule, view, call, state);
     if (stored) {
       const Micros reset_time = rule.reset_time(state);
       insert(space, key, std::move(state), reset_time, call.now);
     }
+    if (view.healed) tally_.count_healed();
     return {view, stored};
   }
   auto& state = *std::get_if<State>(&found->second.state);
@@ -113,14 +109,6 @@ KeyMap::Seen<Rule> KeyMap::apply(Space space, std::string_view key, const Rule& 
   if (stored) move(found->second.place, rule.reset_time(state));
   if (view.healed) tally_.count_healed();
   return {view, stored};
-}
-
-template <class Rule, class Initial>
-typename Rule::State KeyMap::newcomer(const Rule& rule, Micros now, Initial initial) const {
-  if constexpr (requires { rule.owing_until(now, now); }) {
-    if (inherits_ && owed_until_ > now) return {rule.owing_until(owed_until_, now)};
-  }
-  return initial();
 }
 
 }  // namespace ratelimit::memory

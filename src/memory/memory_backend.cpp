@@ -31,6 +31,8 @@ class MemoryBackend final : public Backend {
     if (!rule) return rule.error();
     return std::visit(
         [&]<class Rule>(Rule& compiled) -> Result<std::shared_ptr<Limiter>> {
+          shared_->places.admit(compiled.longest_wait());
+          shared_->map.admit(compiled.longest_wait());
           const Home& home = shared_->homes.of(std::string(Rule::kStateTag) + std::string(name),
                                                compiled.packing());
           return std::shared_ptr<Limiter>(std::make_shared<MemoryLimiter<Rule>>(

@@ -26,8 +26,8 @@ namespace ratelimit::memory {
 struct Shared {
   explicit Shared(MemoryOptions options)
       : clock(std::move(options.clock)),
-        places(options.max_keys, options.when_full, tally),
-        map(static_cast<std::size_t>(options.max_keys), options.when_full, hash, tally) {}
+        places(options.max_keys, tally),
+        map(static_cast<std::size_t>(options.max_keys), hash, tally) {}
 
   const std::shared_ptr<const Clock> clock;  // null: the system's
   const KeyHash hash;

@@ -14,7 +14,7 @@ struct Cell {
 };
 
 /// Every access is sequentially consistent: the proof that no key ever has two places (see
-/// place_table.hpp) needs one order of all claims. On x86-64 that costs a load nothing.
+/// reach.hpp) needs one order of all claims. On x86-64 that costs a load nothing.
 class alignas(16) Place {
  public:
   [[nodiscard]] std::uint64_t tag() const noexcept { return tag_.load(); }

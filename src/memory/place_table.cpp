@@ -17,13 +17,19 @@ std::size_t others_for(std::int64_t keys) { return std::max<std::size_t>(2, sets
 
 }  // namespace
 
-PlaceTable::PlaceTable(std::int64_t keys, WhenFull when_full, Tally& tally)
+PlaceTable::PlaceTable(std::int64_t keys, Tally& tally)
     : homes_(sets_for(keys) - others_for(keys)),
       others_(others_for(keys)),
       pages_(sets_for(keys) * sizeof(Set)),
       sets_(static_cast<Set*>(pages_.data())),
-      floors_(when_full == WhenFull::inherit ? std::make_unique<Floor[]>(sets_for(keys)) : nullptr),
       tally_(tally) {}
+
+void PlaceTable::admit(Micros longest_wait) noexcept {
+  Micros old = longest_wait_.load(std::memory_order_relaxed);
+  while (old < longest_wait &&
+         !longest_wait_.compare_exchange_weak(old, longest_wait, std::memory_order_relaxed)) {
+  }
+}
 
 std::uint64_t PlaceTable::count_keys() const {
   std::uint64_t keys = 0;

@@ -8,16 +8,17 @@
 #pragma once
 
 #include <array>
+#include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
+#include "base/instant.hpp"
 #include "memory/key_hash.hpp"
 #include "memory/pages.hpp"
 #include "memory/place.hpp"
 #include "memory/reach.hpp"
 #include "memory/tally.hpp"
-#include "ratelimit/memory.hpp"
 
 namespace ratelimit::memory {
 
@@ -26,7 +27,10 @@ class PlaceTable {
 
  public:
   /// Room for `keys` live keys, at 24 bytes each. Throws std::bad_alloc. Requires: keys >= 1.
-  PlaceTable(std::int64_t keys, WhenFull when_full, Tally& tally);
+  PlaceTable(std::int64_t keys, Tally& tally);
+
+  /// From now on states may wait for so long; see Rule::longest_wait.
+  void admit(Micros longest_wait) noexcept;
 
   /// Where a key belongs.
   struct Spot {
@@ -73,8 +77,8 @@ class PlaceTable {
   [[nodiscard]] std::uint64_t count_keys() const;
 
  private:
-  template <class Rule>
   // By value, so that on the way past it nothing need be in memory.
+  template <class Rule>
   [[gnu::noinline]] Decision apply_elsewhere(Spot spot, const Rule& rule,
                                              const typename Rule::Packing& packing,
                                              policy::Call call) {
@@ -84,15 +88,14 @@ class PlaceTable {
   }
 
   [[nodiscard]] Reach<Set> reach(const Spot& spot) const noexcept {
-    // Two of the other sets, by bits on which the home does not depend.
-    const std::size_t one = scaled(spot.digest.place << 24, others_);
-    const std::size_t two = scaled(spot.digest.tag << 8, others_ - 1);
-    const std::array<std::size_t, 3> sets{static_cast<std::size_t>(spot.home - sets_), homes_ + one,
-                                          homes_ + two + (two >= one ? 1 : 0)};
+    // Two of the other sets, by other bits than those that the home depends on most.
+    const std::size_t one = scaled(std::rotl(spot.digest.place, 24), others_);
+    const std::size_t two =
+        scaled(std::rotl(spot.digest.place, 44) ^ (spot.digest.tag << 8), others_ - 1);
     return {spot.tag,
             spot.first,
-            {&sets_[sets[0]], &sets_[sets[1]], &sets_[sets[2]]},
-            {floor(sets[0]), floor(sets[1]), floor(sets[2])},
+            {spot.home, &sets_[homes_ + one], &sets_[homes_ + two + (two >= one ? 1 : 0)]},
+            longest_wait_.load(std::memory_order_relaxed),
             tally_};
   }
 
@@ -101,15 +104,12 @@ class PlaceTable {
     __extension__ using Product = unsigned __int128;
     return static_cast<std::size_t>((Product{bits} * count) >> 64);
   }
-  [[nodiscard]] Floor* floor(std::size_t set) const noexcept {
-    return floors_ != nullptr ? &floors_[set] : nullptr;
-  }
 
   std::size_t homes_;
   std::size_t others_;
   Pages pages_;
   Set* sets_;
-  std::unique_ptr<Floor[]> floors_;
+  std::atomic<Micros> longest_wait_ = 0;  // relaxed: a limiter is published after it was raised
   Tally& tally_;
 };
 

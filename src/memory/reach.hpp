@@ -44,19 +44,18 @@ struct alignas(128) BasicSet {
   std::array<Place, size> places;
 };
 
-/// The latest instant at which anybody that was evicted from a set while in debt would have
-/// recovered. 0: nobody.
-using Floor = std::atomic<Micros>;
-
 /// Marks a tag as a claim's.
 inline constexpr std::uint64_t kClaimed = std::uint64_t{1} << 63;
 
-/// A number that no claim has had: the thread's, and how many it has drawn.
+/// A number that no claim has had. As a word it lies beyond every instant.
 inline std::uint64_t claim_number() {
-  static std::atomic<std::uint64_t> threads = 0;
-  constexpr int kThreadBits = 24;
-  thread_local std::uint64_t next = (threads.fetch_add(1, std::memory_order_relaxed) + 1)
-                                    << (64 - kThreadBits);
+  constexpr std::uint64_t kBlock = std::uint64_t{1} << 16;
+  constexpr std::uint64_t kBeyond = std::uint64_t{1} << 63;
+  static std::atomic<std::uint64_t> blocks = 0;
+  thread_local std::uint64_t next = 0;
+  if (next % kBlock == 0) {
+    next = kBeyond + blocks.fetch_add(1, std::memory_order_relaxed) * kBlock;
+  }
   return next++;
 }
 
@@ -80,11 +79,11 @@ class Reach {
   static constexpr std::size_t kSets = 3;
 
   /// A key's home, the place there that is tried first, and two sets for those that find their home
-  /// full. `floors` are the sets', or null where newcomers inherit nothing. Requires: kClaimed is
-  /// not in `tag`, which is not 0; three different sets.
+  /// full. No state of anybody's waits for more than `longest_wait`. Requires: kClaimed is not in
+  /// `tag`, which is not 0; three different sets.
   Reach(std::uint64_t tag, std::size_t first, const std::array<Set*, kSets>& sets,
-        const std::array<Floor*, kSets>& floors, Tally& tally)
-      : tag_(tag), first_(first), sets_(sets), floors_(floors), tally_(tally) {}
+        Micros longest_wait, Tally& tally)
+      : tag_(tag), first_(first), sets_(sets), longest_wait_(longest_wait), tally_(tally) {}
 
   template <class Rule>
   typename Rule::View apply(const Rule& rule, const typename Rule::Packing& packing,
@@ -140,8 +139,10 @@ class Reach {
   std::optional<typename Rule::View> arrive(const Rule& rule, const typename Rule::Packing& packing,
                                             const policy::Call& call);
 
+  /// A place for a newcomer, and what was seen there.
   struct Choice {
-    std::size_t index;
+    Place* place;
+    std::uint64_t tag;
     policy::Word word;
   };
 
@@ -152,7 +153,7 @@ class Reach {
   std::uint64_t tag_;
   std::size_t first_;
   std::array<Set*, kSets> sets_;
-  std::array<Floor*, kSets> floors_;
+  Micros longest_wait_;
   Tally& tally_;
 };
 
@@ -163,25 +164,14 @@ std::optional<typename Rule::View> Reach<Set>::arrive(const Rule& rule,
                                                       const typename Rule::Packing& packing,
                                                       const policy::Call& call) {
   typename Rule::State state;
-  typename Rule::View view;
-  const auto update = [&] {
-    Micros owing_until = 0;
-    for (const Floor* const floor : floors_) {
-      if (floor != nullptr) owing_until = std::max(owing_until, floor->load());
-    }
-    state = {};
-    if (owing_until > call.now) state = {rule.owing_until(owing_until, call.now)};
-    view = rule.look(state, call);
-    return policy::update(rule, view, call, state);
-  };
-  if (!update()) return view;
+  const auto view = rule.look(state, call);
+  if (!policy::update(rule, view, call, state)) return view;
 
   Place* const place = claim(call.now);
   if (place == nullptr) return std::nullopt;
   const Cell claimed = place->load();
   if (claimed.tag != (tag_ | kClaimed)) return std::nullopt;
-  // Anew, since an eviction may have raised a floor.
-  if (!update() || !is_alone(*place)) {
+  if (!is_alone(*place)) {
     place->replace(claimed, kEmpty);
     return std::nullopt;
   }
@@ -190,52 +180,47 @@ std::optional<typename Rule::View> Reach<Set>::arrive(const Rule& rule,
 }
 
 /// A place that carries a claim for this key, be it another thread's. Null where one must look
-/// again.
+/// again. Whoever had to make room is gone even if the claim is given up later.
 template <class Set>
 typename Reach<Set>::Place* Reach<Set>::claim(Micros now) {
   for (std::size_t i = 0; i < kPlaces; ++i) {
     if (at(i).tag() == (tag_ | kClaimed)) return &at(i);
   }
   const Choice choice = choose(now);
-  Place& place = at(choice.index);
-  const Cell victim = place.load();
-  if (victim.tag == tag_ || victim.word != choice.word) return nullptr;
-  const bool is_key = victim.tag != 0 && (victim.tag & kClaimed) == 0;
-  const bool in_debt = is_key && policy::is_live(victim.word, now);
-  if (Floor* const floor = floors_[choice.index / Set::kSize]; in_debt && floor != nullptr) {
-    // Before it goes, so that whoever misses it finds what it owes.
-    const Micros until = policy::recovery_of(victim.word) + 1;
-    Micros old = floor->load();
-    while (old < until && !floor->compare_exchange_weak(old, until)) {
-    }
+  const Cell victim{choice.tag, choice.word};
+  if (victim.tag == tag_) return nullptr;  // it has come meanwhile
+  if (!choice.place->replace(victim, {tag_ | kClaimed, claim_number()})) return nullptr;
+  if (victim.tag != 0 && (victim.tag & kClaimed) == 0) {
+    tally_.count_forgotten(policy::is_live(victim.word, now, longest_wait_));
   }
-  if (!place.replace(victim, {tag_ | kClaimed, claim_number()})) return nullptr;
-  if (is_key) tally_.count_forgotten(in_debt);
-  return &place;
+  return choice.place;
 }
 
 /// Whom a newcomer replaces: nobody or somebody who has recovered, at home or else in the emptier
-/// of the other sets; where there is no such place, the one who recovers first.
+/// of the other sets; where there is no such place, the one who recovers first; and where all places
+/// are being claimed, another newcomer.
 template <class Set>
 typename Reach<Set>::Choice Reach<Set>::choose(Micros now) const {
   std::array<std::optional<Choice>, kSets> free;
   std::array<std::size_t, kSets> free_places{};
-  Choice least{0, at(0).word()};  // where all are being claimed, any will do
-  bool has_least = false;
+  std::optional<Choice> least;
   for (std::size_t i = 0; i < kPlaces; ++i) {
-    if ((at(i).tag() & kClaimed) != 0) continue;
-    const Choice choice{i, at(i).word()};
+    const Cell cell = at(i).load();
+    if ((cell.tag & kClaimed) != 0) continue;
+    const Choice choice{&at(i), cell.tag, cell.word};
     const std::size_t set = i / Set::kSize;
-    if (!policy::is_live(choice.word, now)) {
+    if (!policy::is_live(choice.word, now, longest_wait_)) {
       if (set == 0) return choice;
       if (!free[set]) free[set] = choice;
       ++free_places[set];
     }
-    if (!has_least || choice.word < least.word) least = choice;
-    has_least = true;
+    if (!least || choice.word < least->word) least = choice;
   }
   const std::size_t emptier = free_places[2] > free_places[1] ? 2 : 1;
-  return free[emptier] ? *free[emptier] : least;
+  if (free[emptier]) return *free[emptier];
+  if (least) return *least;
+  const Cell cell = at(0).load();
+  return {&at(0), cell.tag, cell.word};
 }
 
 /// Whether nothing but `place` carries the key's tag. Later claims than its are dropped: whoever
@@ -249,11 +234,13 @@ bool Reach<Set>::is_alone(const Place& place) const {
       is_earlier = false;
       continue;
     }
-    const std::uint64_t tag = other.tag();
-    if (tag == tag_) return false;
-    if (tag != (tag_ | kClaimed)) continue;
-    const Cell cell = other.load();
-    if (is_earlier || cell.tag != tag || !other.replace(cell, kEmpty)) return false;
+    Cell cell = other.load();
+    while (cell.tag == (tag_ | kClaimed)) {
+      if (is_earlier) return false;
+      if (other.replace(cell, kEmpty)) break;
+      cell = other.load();
+    }
+    if (cell.tag == tag_) return false;
   }
   return true;
 }

@@ -72,15 +72,12 @@ class Bucket {
     return state.clear_at + (state.fraction != 0);
   }
 
-  [[nodiscard]] State owing_until(Micros instant, Micros now) const {
-    if (instant - now <= full_.whole) return {.clear_at = instant};
-    return {.clear_at = now + full_.whole, .fraction = full_.part};
-  }
-
   /// The charge (0 for a peek), full and den.
   [[nodiscard]] std::array<std::int64_t, 3> script_arguments(const Call& call) const;
   [[nodiscard]] std::optional<View> view_of(std::span<const std::int64_t, View::kFields> fields,
                                             bool healed) const;
+
+  [[nodiscard]] Micros longest_wait() const { return full_.whole + 1; }
 
   /// The same for all whose fraction and whose latest instant fit.
   [[nodiscard]] std::int64_t packing() const {

@@ -16,12 +16,12 @@
 //   script_arguments(call)             what the policy's script is told
 //   view_of(fields, healed)            the View that a script replied; none where it cannot be one
 //
+//   longest_wait()                     how far ahead of now a State's Word may recover, and be believed
 //   packing()                          what its Words depend on; 0 where a State may not fit one
 //
 // and, where a State may fit a Word (policy/word.hpp),
 //
 //   Packing(packing)                   packs a State into a Word and unpacks it
-//   owing_until(instant, now)          a State no looser than any that is the same as none by then
 //
 // A backend that keeps States looks, runs `update`, and has the decision made of what it saw. Where
 // they are kept elsewhere, a script looks and stores, and `decide` runs on the View that it replies:

@@ -63,16 +63,15 @@ class FixedWindowRule {
     return window_.floor(state.start) + window();
   }
 
-  [[nodiscard]] State owing_until(Micros instant, Micros now) const {
-    return {.start = window_.floor(std::min(instant - 1, now + window())), .count = limit_};
-  }
-
   /// The charge (0 for a peek), the limit and the window.
   [[nodiscard]] std::array<std::int64_t, 3> script_arguments(const Call& call) const {
     return {call.charge(), limit_, window()};
   }
   [[nodiscard]] std::optional<View> view_of(std::span<const std::int64_t, View::kFields> fields,
                                             bool healed) const;
+
+  /// A window ahead of now, to its end, and what counts run over by.
+  [[nodiscard]] Micros longest_wait() const { return 3 * window(); }
 
   /// The window, whose counts fit below 2^11 times its length.
   [[nodiscard]] std::int64_t packing() const {

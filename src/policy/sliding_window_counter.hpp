@@ -79,20 +79,15 @@ class SlidingWindowCounterRule {
     return window_.floor(state.start) + (state.count > 0 ? 2 : 1) * window();
   }
 
-  [[nodiscard]] State owing_until(Micros instant, Micros now) const {
-    const Micros present = window_.floor(now);
-    const Micros start = window_.floor(instant - 1) - window();
-    return {.start = std::clamp(start, present, present + window()),
-            .count = limit_,
-            .previous = limit_};
-  }
-
   /// The charge (0 for a peek), the limit and the window.
   [[nodiscard]] std::array<std::int64_t, 3> script_arguments(const Call& call) const {
     return {call.charge(), limit_, window()};
   }
   [[nodiscard]] std::optional<View> view_of(std::span<const std::int64_t, View::kFields> fields,
                                             bool healed) const;
+
+  /// A window ahead of now, to the end of the next, and what counts run over by.
+  [[nodiscard]] Micros longest_wait() const { return 4 * window(); }
 
   /// The window, where counts up to the limit fit.
   [[nodiscard]] std::int64_t packing() const {

@@ -37,6 +37,7 @@ class SlidingWindowLogRule {
     explicit Packing(std::int64_t /*packing*/) {}
   };
   [[nodiscard]] std::int64_t packing() const { return 0; }
+  [[nodiscard]] Micros longest_wait() const { return 2 * window_; }
 
   explicit SlidingWindowLogRule(const SlidingWindowLog& policy)
       : limit_(policy.limit), window_(policy.window.count()) {}

@@ -23,7 +23,10 @@ constexpr Word word_at(Micros instant) { return static_cast<Word>(instant + 1) <
 /// The instant from which the state of `word` is the same as none. Requires: word != 0.
 constexpr Micros recovery_of(Word word) { return static_cast<Micros>(word >> kOwnBits) - 1; }
 
-/// Whether a state is still different from none at `now`.
-constexpr bool is_live(Word word, Micros now) { return word > word_at(now); }
+/// Whether a state is still different from none at `now`, where none may be that waits longer than
+/// `longest_wait`: one that does comes from a clock that ran wild.
+constexpr bool is_live(Word word, Micros now, Micros longest_wait) {
+  return word > word_at(now) && word <= word_at(now + longest_wait);
+}
 
 }  // namespace ratelimit::policy

@@ -28,10 +28,9 @@ constexpr std::int64_t kPlaces = 24;
 
 /// A backend of the smallest table, its clock, and a limiter of ten units, one a second.
 struct Room {
-  explicit Room(WhenFull when_full = WhenFull::forget)
+  Room()
       : clock(std::make_shared<ManualClock>(kStart)),
-        backend(
-            make_memory_backend({.clock = clock, .max_keys = 1, .when_full = when_full}).value()),
+        backend(make_memory_backend({.clock = clock, .max_keys = 1}).value()),
         limiter(backend->make_limiter("test", TokenBucket{10, 1, seconds(1)}).value()) {}
 
   /// Fills all but `places` with keys that owe ten units.
@@ -132,20 +131,22 @@ TEST(MemoryTable, WithOnePlaceForManyStillLimits) {
   EXPECT_EQ(room.backend->statistics().forgotten_debt, 2U);
 }
 
-// With `inherit` a key that had to go is found to owe as much as it did, or more.
-TEST(MemoryTable, NewcomersInheritWhatWasOwed) {
-  const Room room(WhenFull::inherit);
-  room.fill_but(2);
-  (void)room.limiter->allow("nine", 9);
-  (void)room.limiter->allow("eight", 8);
-  EXPECT_EQ(room.left("new"), 10) << "nobody had to go";
-  EXPECT_TRUE(room.limiter->allow("new", 1));
-  EXPECT_EQ(room.left("newer"), 1) << "eight units and a microsecond";
-  EXPECT_EQ(room.left("eight"), 1);
-  EXPECT_EQ(room.left("nine"), 1);
-  room.clock->advance(seconds(9));
-  EXPECT_EQ(room.left("newer"), 10);
-  EXPECT_EQ(room.left("eight"), 10);
+// A clock that ran ahead for a while leaves states that look as if they would not recover for years.
+TEST(MemoryTable, ForgetsFirstWhatAWildClockLeft) {
+  for (const Policy& policy : policies_of_ten_a_minute()) {
+    const Room room;
+    const auto limiter = room.backend->make_limiter("test", policy).value();
+    room.clock->advance(seconds(1'000'000'000));
+    for (int i = 0; i < 2 * kPlaces; ++i) EXPECT_TRUE(limiter->allow("wild " + std::to_string(i)));
+    room.clock->advance(-seconds(1'000'000'000));
+    const std::uint64_t before = room.backend->statistics().forgotten_debt;
+    EXPECT_TRUE(limiter->allow("a", 10));
+    EXPECT_EQ(room.backend->statistics().forgotten_debt, before) << kind_of(policy);
+    const int room_left = std::holds_alternative<SlidingWindowLog>(policy) ? 0 : 20;
+    for (int i = 0; i < room_left; ++i) EXPECT_TRUE(limiter->allow(std::to_string(i), 5));
+    EXPECT_EQ(room.backend->statistics().forgotten_debt, before) << kind_of(policy);
+    EXPECT_FALSE(limiter->allow("a")) << kind_of(policy);
+  }
 }
 
 TEST(MemoryTable, BoundsTheKeysOfAllLimitersTogether) {
