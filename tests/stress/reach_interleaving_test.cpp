@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -107,6 +107,8 @@ struct Case {
   std::vector<Body> bodies;
   int switches;
   bool is_exact;  // nobody is forgotten in debt: what is allowed is the capacity
+
+  friend std::ostream& operator<<(std::ostream& out, const Case& each) { return out << each.name; }
 };
 
 Body ask(std::uint64_t key, int times) {
