@@ -29,9 +29,9 @@ struct Shared {
         places(options.max_keys, tally),
         map(static_cast<std::size_t>(options.max_keys), hash, tally) {}
 
-  const std::shared_ptr<const Clock> clock;  // null: the system's
-  const KeyHash hash;
   Tally tally;
+  const KeyHash hash;
+  const std::shared_ptr<const Clock> clock;  // null: the system's
   PlaceTable places;
   KeyMap map;
   Homes homes;
@@ -77,7 +77,7 @@ class MemoryLimiter final : public Limiter {
     return clock == nullptr ? unix_clock_.now() : instant_of(clock->now());
   }
 
-  template <policy::Op op>
+  template <policy::Op Operation>
   [[gnu::always_inline]] Decision decide(std::string_view key, std::int64_t cost) noexcept {
     if (!policy::is_valid(key, cost)) [[unlikely]] {
       return policy::degraded_decision(rule_.limit(), false, Errc::invalid_argument);
@@ -85,10 +85,10 @@ class MemoryLimiter final : public Limiter {
     if constexpr (kPacks) {
       if (home_.packing() != 0) [[likely]] {
         const auto spot = this->spot(key);
-        return shared_->places.apply(spot, rule_, packing_, {op, now(), cost});
+        return shared_->places.apply(spot, rule_, packing_, {Operation, now(), cost});
       }
     }
-    return decide_in_map(op, key, cost);
+    return decide_in_map(Operation, key, cost);
   }
 
   [[gnu::noinline]] Decision decide_in_map(policy::Op op, std::string_view key,

@@ -36,12 +36,12 @@
 
 namespace ratelimit::memory {
 
-/// Places that lie together: two cache lines, of which most keys need only one. Requires: `size` is
+/// Places that lie together: two cache lines, of which most keys need only one. Requires: Size is
 /// a power of 2.
-template <class Place, std::size_t size = 8>
+template <class Place, std::size_t Size = 8>
 struct alignas(128) BasicSet {
-  static constexpr std::size_t kSize = size;
-  std::array<Place, size> places;
+  static constexpr std::size_t kSize = Size;
+  std::array<Place, Size> places;
 };
 
 /// Marks a tag as a claim's.
@@ -148,7 +148,7 @@ class Reach {
 
   Place* claim(Micros now);
   [[nodiscard]] Choice choose(Micros now) const;
-  bool is_alone(const Place& place) const;
+  [[nodiscard]] bool is_alone(const Place& place) const;
 
   std::uint64_t tag_;
   std::size_t first_;
