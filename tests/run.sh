@@ -144,7 +144,7 @@ leg_clang() {
 }
 
 leg_thread() {
-  export TSAN_OPTIONS=second_deadlock_stack=1 RATELIMIT_ROUNDS=4
+  export TSAN_OPTIONS=second_deadlock_stack=1 RATELIMIT_ROUNDS=1 RATELIMIT_MORE_SWITCHES=-1
   # Where the kernel scatters addresses more widely than the compiler's runtime expects, every program ends
   # at its start.
   if setarch "$(uname -m)" -R true 2>/dev/null; then launcher=(setarch "$(uname -m)" -R); fi
