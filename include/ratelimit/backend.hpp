@@ -48,7 +48,7 @@ class RATELIMIT_API Backend {
   virtual Result<std::shared_ptr<Limiter>> make_limiter(std::string_view name, const Policy& policy,
                                                         LimiterOptions options = {}) = 0;
 
-  /// Returns the counts. Blocks: for a short lock.
+  /// Returns the counts. Blocks: for a short lock; in memory it reads the whole table.
   [[nodiscard]] virtual Statistics statistics() const = 0;
 };
 

@@ -34,7 +34,8 @@ struct LimiterOptions {
 /// negative cost, are refused with Errc::invalid_argument. A cost is all or nothing. A cost of 0 is
 /// always allowed and changes nothing.
 ///
-/// Blocks: in memory, for a short lock where the policy is a SlidingWindowLog; on Redis, at most `RedisOptions::timeout`.
+/// Blocks: in memory, for a short lock, and only where `MemoryOptions::max_keys` says so; on Redis,
+/// at most `RedisOptions::timeout`.
 /// Thread safety: every method may be called from any thread; none throws, aborts or raises a
 /// signal. Lifetime: a limiter keeps what it needs of its backend alive.
 class RATELIMIT_API Limiter {

@@ -23,9 +23,10 @@ struct MemoryOptions {
   /// none in reach of a new key, the one that would recover first is forgotten, and
   /// `Statistics::forgotten_debt` counts it.
   ///
-  /// Kept apart, each key by itself behind a lock, for at most as many keys, are: logs; buckets whose
-  /// rate / gcd(rate, period in us) is over 2048; counters whose limit squared is over some 1024 times
-  /// the window in us; and the keys of a name under which limiters of different windows were made.
+  /// Kept apart, behind one lock, for at most as many keys, are: logs; buckets whose rate / gcd(rate,
+  /// period in us) is over 2048, or that drain in over 142 years; windows whose limit is over 2048
+  /// times the window in us; counters whose limit squared is over some 500 times the window in us;
+  /// and all keys of a name under which limiters of different windows were made.
   std::int64_t max_keys = 1'000'000;
 };
 

@@ -1,7 +1,6 @@
 #include "base/unix_clock.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <ctime>
 #include <fstream>
 #include <string>

@@ -1,7 +1,7 @@
 // The table of the in-memory backend: states of one word, without locks, in memory that is
 // allocated once.
 //
-// Three places in four are in the sets where keys are at home, eight to a set; the rest is for keys
+// Eight places in nine are in the sets where keys are at home, eight to a set; the rest is for keys
 // that find their home full, which may choose between two sets there. With as many live keys as the
 // table is made for, one in twenty lives away from home, and hardly ever one finds no place at all
 // (see reach.hpp for what happens then).

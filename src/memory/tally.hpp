@@ -6,8 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "base/instant.hpp"
-
 namespace ratelimit::memory {
 
 class Tally {

@@ -89,8 +89,7 @@ class FixedWindowRule {
                                                                           const Call& call) const {
   // Aligned anew, so that a changed window length starts afresh only where the windows do not meet.
   const Micros start = window_.floor(state.start);
-  const bool is_same = start <= call.now && call.now - start < window();
-  const Micros present = is_same ? start : window_.floor(call.now);
+  const Micros present = window_.floor(call.now, start);
   const View unused{.ends_in = present + window() - call.now};
   if (state.count == 0 || start < present) return unused;
   if (start - call.now > window()) return {.ends_in = unused.ends_in, .healed = true};

@@ -100,6 +100,7 @@ class SlidingWindowCounterRule {
   __extension__ using Wide = __int128;
 
   [[nodiscard]] Micros window() const { return window_.value(); }
+
   /// What is left of the limit, in units of 1/window.
   [[nodiscard, gnu::always_inline]] Wide left_in(const View& view) const {
     return Wide{limit_ - view.count} * window() -
@@ -116,8 +117,7 @@ class SlidingWindowCounterRule {
     const State& state, const Call& call) const {
   // Aligned anew, so that a changed window length starts afresh only where the windows do not meet.
   const Micros start = window_.floor(state.start);
-  const bool is_same = start <= call.now && call.now - start < window();
-  const Micros present = is_same ? start : window_.floor(call.now);
+  const Micros present = window_.floor(call.now, start);
   const View unused{.elapsed = call.now - present};
   if (start - call.now > window()) return {.elapsed = unused.elapsed, .healed = true};
   if (start >= present) {

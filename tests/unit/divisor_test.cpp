@@ -16,7 +16,13 @@ void expect_exact(std::int64_t n, std::int64_t d) {
   const Divisor divisor(d);
   ASSERT_EQ(divisor.quotient(n), n / d) << n << " / " << d;
   ASSERT_EQ(divisor.quotient_up(n), n / d + (n % d != 0)) << n << " / " << d;
-  ASSERT_EQ(divisor.floor(n), n - n % d) << n << " / " << d;
+  const std::int64_t floor = n - n % d;
+  ASSERT_EQ(divisor.floor(n), floor) << n << " / " << d;
+  ASSERT_EQ(divisor.floor(n, floor), floor) << n << " / " << d;
+  ASSERT_EQ(divisor.floor(n, 0), floor) << n << " / " << d;
+  if (floor <= kMost - d) {
+    ASSERT_EQ(divisor.floor(n, floor + d), floor) << n << " / " << d;
+  }
 }
 
 TEST(Divisor, IsExactAroundEveryMultipleThatMatters) {
