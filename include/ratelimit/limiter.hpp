@@ -1,12 +1,14 @@
 // Limiter: a named policy on a backend. What a service calls on every request.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
 #include "ratelimit/decision.hpp"
 #include "ratelimit/error.hpp"
 #include "ratelimit/export.hpp"
+#include "ratelimit/time.hpp"
 
 namespace ratelimit {
 
@@ -26,6 +28,12 @@ struct LimiterOptions {
   /// The largest limit a SlidingWindowLog may have, 1 to 10,000,000. A log keeps some 10 bytes for
   /// each admitted unit of each key, so raise it knowingly.
   std::int64_t log_cap = 100'000;
+};
+
+/// One question of `Limiter::allow_many`.
+struct Request {
+  std::string_view key;
+  std::int64_t cost = 1;
 };
 
 /// Decides whether a key may spend a cost.
@@ -53,6 +61,20 @@ class RATELIMIT_API Limiter {
   /// Decides as `allow` would and changes nothing. `remaining` and `reset_after` are reported as
   /// they are, without the cost taken.
   virtual Decision peek(std::string_view key, std::int64_t cost = 1) noexcept = 0;
+
+  /// As `allow` and `peek`, at an instant that the caller has read: on a path that reads a clock
+  /// anyway this saves half of a decision in memory.
+  ///
+  /// Requires: Unix time. Clocks that differ are one clock that steps: answers get stricter for it.
+  virtual Decision allow_at(std::string_view key, TimePoint now,
+                            std::int64_t cost = 1) noexcept = 0;
+  virtual Decision peek_at(std::string_view key, TimePoint now, std::int64_t cost = 1) noexcept = 0;
+
+  /// Asks `allow` for each of `requests[0, count)` in order, and puts the answers into
+  /// `decisions[0, count)`. In memory the keys' cache lines are fetched together, and the clock is
+  /// read once for up to 32 requests; on Redis each request takes its round trip and its timeout.
+  virtual void allow_many(const Request* requests, std::size_t count,
+                          Decision* decisions) noexcept = 0;
 
   /// Forgets `key`: it is as if never seen.
   ///

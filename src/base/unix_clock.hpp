@@ -26,7 +26,14 @@ class UnixClock {
   /// The one of this process. Throws std::bad_alloc.
   static UnixClock& shared();
 
-  Micros now() noexcept;
+  Micros now() noexcept {
+    const Micros instant = now_at_once();
+    return instant >= 0 ? instant : read_system_clock();
+  }
+
+  /// The same, or a negative number where the system's clock has to be read: for callers that keep the
+  /// rare case out of a hot path.
+  [[nodiscard]] Micros now_at_once() const noexcept;
 
  private:
   /// Microseconds in 56.8 bits.
@@ -64,21 +71,22 @@ class UnixClock {
   std::int64_t measured_ns_ = 0;
 };
 
-[[gnu::always_inline]] inline Micros UnixClock::now() noexcept {
+[[gnu::always_inline]] inline Micros UnixClock::now_at_once() const noexcept {
   const std::uint32_t version = version_.load(std::memory_order_acquire);
   const std::uint64_t base_ticks = base_ticks_.load(std::memory_order_acquire);
   const Fixed base_time = base_time_.load(std::memory_order_acquire);
   const std::uint64_t rate = rate_.load(std::memory_order_acquire);
-  const std::uint64_t horizon = horizon_.load(std::memory_order_acquire);
-  const bool is_whole = version % 2 == 0 && version_.load(std::memory_order_relaxed) == version;
+  const std::uint64_t horizon =
+      horizon_.load(std::memory_order_acquire);  // Neither odd nor changed, in one comparison.
+  const bool is_whole = version_.load(std::memory_order_relaxed) == (version & ~1U);
   // Another core's counter may be behind the base: that makes a huge difference, and a slow read.
   const std::uint64_t passed = ticks() - base_ticks;
-  if (!is_whole || passed >= horizon) [[unlikely]] {
-    return read_system_clock();
+  if (is_whole && passed < horizon) [[likely]] {
+    __extension__ using Product = unsigned __int128;
+    const auto fixed = base_time + static_cast<Fixed>((Product{passed} * rate) >> 64);
+    return static_cast<Micros>(fixed >> 8);
   }
-  __extension__ using Product = unsigned __int128;
-  const auto fixed = base_time + static_cast<Fixed>((Product{passed} * rate) >> 64);
-  return static_cast<Micros>(fixed >> 8);
+  return -1;
 }
 
 }  // namespace ratelimit

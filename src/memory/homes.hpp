@@ -12,6 +12,9 @@
 
 namespace ratelimit::memory {
 
+/// Keeps the keys of limiters apart in the map: limiters with one space share their keys.
+enum class Space : std::uint32_t {};
+
 /// What limiters of one name and kind of policy share: where their keys' states are, and how they
 /// are packed.
 ///
@@ -20,9 +23,13 @@ namespace ratelimit::memory {
 /// another thread at that moment may still charge the state in the table, and lose that charge.
 class Home {
  public:
+  /// Throws std::exception where the system gives no random numbers.
   Home(Space space, std::int64_t packing) : space_(space), packing_(packing) {}
 
   [[nodiscard]] Space space() const noexcept { return space_; }
+
+  /// What a key is told by in the table: of its own, so that limiters of other names share no key.
+  [[nodiscard]] const KeyHash& hash() const noexcept { return hash_; }
 
   /// How the states in the table are packed; 0: they are in the map.
   [[nodiscard]] std::int64_t packing() const noexcept {
@@ -43,6 +50,7 @@ class Home {
 
  private:
   const Space space_;
+  const KeyHash hash_;
   std::atomic<std::int64_t> packing_;
   std::int64_t old_packing_ = 0;  // published by packing_
 };
@@ -50,7 +58,8 @@ class Home {
 /// The homes of a backend, by kind of policy and name.
 class Homes {
  public:
-  /// The home of a limiter that packs like this.
+  /// The home of a limiter that packs like this. Throws std::exception where the system gives no
+  /// random numbers.
   const Home& of(std::string kind_and_name, std::int64_t packing) {
     const std::lock_guard lock(mutex_);
     const auto next = static_cast<Space>(homes_.size());

@@ -1,22 +1,20 @@
 // A keyed hash: tells keys apart by 128 bits that nobody outside the process can predict.
 //
-// Two independent sums of products (NH, of UMAC: RFC 4418) over the key, its length and its space,
-// each mixed into 64 bits. Every constant is random and secret: against a multiply hash whose
-// constants are known, keys can be made that collide under any seed. Keys of up to 32 bytes take
-// six multiplications that do not wait for each other and two that do; longer ones are absorbed in
-// steps of 16 bytes first.
+// Two independent sums of products (NH, of UMAC: RFC 4418) over the key and its length, each mixed
+// into 64 bits. Every constant is random and secret: against a multiply hash whose constants are
+// known, keys can be made that collide under any seed. Keys of up to 32 bytes take six
+// multiplications that do not wait for each other and two that do; longer ones are absorbed in steps
+// of 16 bytes first.
+//
+// What shares a table and must not share keys has a hash each.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
 
 namespace ratelimit::memory {
-
-/// Keeps the keys of limiters apart: limiters with one space share their keys.
-enum class Space : std::uint32_t {};
 
 struct Digest {
   std::uint64_t tag;    // tells the key from others in the same place
@@ -28,13 +26,19 @@ class KeyHash {
   /// Draws the secrets. Throws std::exception where the system gives no random numbers.
   KeyHash();
 
-  Digest operator()(Space space, std::string_view key) const noexcept;
+  Digest operator()(std::string_view key) const noexcept;
 
  private:
   __extension__ using Product = unsigned __int128;
 
   struct Words {
     std::uint64_t a, b;
+  };
+
+  /// The constants of one sum.
+  struct Secrets {
+    std::uint64_t length;  // the length's factor
+    Words first, last;     // added to the words of the key
   };
 
   static std::uint64_t read_8(const char* from) noexcept {
@@ -52,13 +56,21 @@ class KeyHash {
   static std::uint64_t fold(Product product) noexcept {
     return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
   }
-  static std::uint64_t mix(Product sum, std::uint64_t a, std::uint64_t b) noexcept {
+  /// A sum of products is linear in each word of the key: this is what mixes. `length` is the key's
+  /// with its factor: it tells keys apart whose words are the same.
+  static std::uint64_t mix(Product sum, std::uint64_t length) noexcept {
     return fold(
-        multiply(static_cast<std::uint64_t>(sum) ^ a, static_cast<std::uint64_t>(sum >> 64) ^ b));
+        multiply(static_cast<std::uint64_t>(sum) + length, static_cast<std::uint64_t>(sum >> 64)));
+  }
+  [[gnu::always_inline]] static Product product(const Words& words, const Words& secrets) noexcept {
+    return multiply(words.a + secrets.a, words.b + secrets.b);
   }
   Words absorb(const char* from, std::size_t size) const noexcept;
 
-  std::array<std::uint64_t, 20> secret_;
+  Secrets tag_;
+  Secrets place_;
+  Words chains_;         // what the two chains start from
+  Words chain_secrets_;  // and mix in at each step
 };
 
 /// All bytes of a text that is no longer than 16, at places that only its length decides.
@@ -72,36 +84,27 @@ inline KeyHash::Words KeyHash::read_up_to_16(const char* from, std::size_t size)
   return {byte(0) | byte(size / 2) << 8, byte(size - 1)};
 }
 
-[[gnu::always_inline]] inline Digest KeyHash::operator()(Space space,
-                                                         std::string_view key) const noexcept {
-  const auto& s = secret_;
+[[gnu::always_inline]] inline Digest KeyHash::operator()(std::string_view key) const noexcept {
   const char* const from = key.data();
-  const std::size_t size = key.size();
-  Words first{};
-  Words last{0, 0};
-  Words before{0, 0};
+  const auto size = static_cast<std::uint64_t>(key.size());
   if (size <= 16) {
-    first = read_up_to_16(from, size);
-  } else {
-    const char* const end = from + size;
-    const char* start = from;
-    if (size > 32) [[unlikely]] {
-      before = absorb(from, size);
-      start = end - 32;
-    }
-    first = {read_8(start), read_8(start + 8)};
-    last = {read_8(end - 16), read_8(end - 8)};
+    const Words words = read_up_to_16(from, size);
+    return {mix(product(words, tag_.first), size * tag_.length),
+            mix(product(words, place_.first), size * place_.length)};
   }
-  const auto length = static_cast<std::uint64_t>(size);
-  const auto owner = static_cast<std::uint64_t>(space);
-  const Product one = multiply(first.a + s[0], first.b + s[1]) +
-                      multiply(last.a + s[2], last.b + s[3]) +
-                      multiply((length ^ before.a) + s[4], owner + s[5]);
-  const Product two = multiply(first.a + s[6], first.b + s[7]) +
-                      multiply(last.a + s[8], last.b + s[9]) +
-                      multiply((length ^ before.b) + s[10], owner + s[11]);
-  // A sum of products is linear in each word of the key; the last step is what mixes.
-  return {mix(one, s[16], s[17]), mix(two, s[18], s[19])};
+  const char* const end = from + size;
+  const char* start = from;
+  Words lengths{size, size};
+  if (size > 32) [[unlikely]] {
+    const Words before = absorb(from, size);
+    lengths = {size ^ before.a, size ^ before.b};
+    start = end - 32;
+  }
+  const Words first{read_8(start), read_8(start + 8)};
+  const Words last{read_8(end - 16), read_8(end - 8)};
+  return {
+      mix(product(first, tag_.first) + product(last, tag_.last), lengths.a * tag_.length),
+      mix(product(first, place_.first) + product(last, place_.last), lengths.b * place_.length)};
 }
 
 }  // namespace ratelimit::memory

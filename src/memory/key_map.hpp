@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "memory/homes.hpp"
 #include "memory/key_hash.hpp"
 #include "memory/tally.hpp"
 #include "policy/rules.hpp"
@@ -22,8 +23,8 @@ namespace ratelimit::memory {
 class KeyMap {
  public:
   /// Requires: max_keys >= 1.
-  KeyMap(std::size_t max_keys, const KeyHash& hash, Tally& tally)
-      : max_keys_(max_keys), entries_(0, Hash{&hash}), tally_(tally) {}
+  KeyMap(std::size_t max_keys, Tally& tally)
+      : max_keys_(max_keys), entries_(0, Hash{&hash_}), tally_(tally) {}
 
   template <class Rule>
   struct Seen {
@@ -58,7 +59,7 @@ class KeyMap {
   };
   struct Hash {
     using is_transparent = void;
-    std::size_t operator()(const KeyView& key) const { return (*hash)(key.space, key.key).place; }
+    std::size_t operator()(const KeyView& key) const { return (*hash)(key.key).place; }
     const KeyHash* hash;
   };
   struct Equal {
@@ -80,6 +81,7 @@ class KeyMap {
 
   mutable std::mutex mutex_;  // guards all that follows
   std::size_t max_keys_;
+  KeyHash hash_;
   Micros longest_wait_ = 0;
   Entries entries_;
   Order order_;
@@ -95,7 +97,7 @@ KeyMap::Seen<Rule> KeyMap::apply(Space space, std::string_view key, const Rule& 
   if (found == entries_.end()) {
     State state = initial();
     const auto view = rule.look(state, call);
-    const bool stored = policy::update(rule, view, call, state);
+    const bool stored = policy::update(rule, view, rule.judge(view, call), call, state);
     if (stored) {
       const Micros reset_time = rule.reset_time(state);
       insert(space, key, std::move(state), reset_time, call.now);
@@ -105,7 +107,7 @@ KeyMap::Seen<Rule> KeyMap::apply(Space space, std::string_view key, const Rule& 
   }
   auto& state = *std::get_if<State>(&found->second.state);
   const auto view = rule.look(state, call);
-  const bool stored = policy::update(rule, view, call, state);
+  const bool stored = policy::update(rule, view, rule.judge(view, call), call, state);
   if (stored) move(found->second.place, rule.reset_time(state));
   if (view.healed) tally_.count_healed();
   return {view, stored};

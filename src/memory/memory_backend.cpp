@@ -41,6 +41,8 @@ class MemoryBackend final : public Backend {
         *rule);
   } catch (const std::bad_alloc&) {
     return Error{Errc::out_of_memory, {}};
+  } catch (const std::exception& error) {
+    return Error{Errc::out_of_memory, std::string("no random numbers: ") + error.what()};
   }
 
   [[nodiscard]] Statistics statistics() const override {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <new>
@@ -27,10 +29,9 @@ struct Shared {
   explicit Shared(MemoryOptions options)
       : clock(std::move(options.clock)),
         places(options.max_keys, tally),
-        map(static_cast<std::size_t>(options.max_keys), hash, tally) {}
+        map(static_cast<std::size_t>(options.max_keys), tally) {}
 
   Tally tally;
-  const KeyHash hash;
   const std::shared_ptr<const Clock> clock;  // null: the system's
   PlaceTable places;
   KeyMap map;
@@ -48,16 +49,35 @@ class MemoryLimiter final : public Limiter {
         on_error_(on_error) {}
 
   Decision allow(std::string_view key, std::int64_t cost) noexcept override {
-    return decide<policy::Op::charge>(key, cost);
+    return decide<policy::Op::charge>(key, cost, [this] { return now_at_once(); });
   }
 
   Decision peek(std::string_view key, std::int64_t cost) noexcept override {
-    return decide<policy::Op::peek>(key, cost);
+    return decide<policy::Op::peek>(key, cost, [this] { return now_at_once(); });
+  }
+
+  Decision allow_at(std::string_view key, TimePoint now, std::int64_t cost) noexcept override {
+    return decide<policy::Op::charge>(key, cost, [now] { return instant_of(now); });
+  }
+
+  Decision peek_at(std::string_view key, TimePoint now, std::int64_t cost) noexcept override {
+    return decide<policy::Op::peek>(key, cost, [now] { return instant_of(now); });
+  }
+
+  void allow_many(const Request* requests, std::size_t count,
+                  Decision* decisions) noexcept override {
+    while (count > 0) {
+      const std::size_t together = std::min(count, kTogether);
+      allow_together(requests, together, decisions);
+      requests += together;
+      decisions += together;
+      count -= together;
+    }
   }
 
   Errc reset(std::string_view key) noexcept override {
     if (!policy::is_valid(key, 0)) return Errc::invalid_argument;
-    if constexpr (kPacks) shared_->places.erase(spot(key));
+    if constexpr (kPacks) places_.erase(home_.hash()(key));
     if (home_.packing() == 0) shared_->map.erase(home_.space(), key);
     return Errc::ok;
   }
@@ -68,49 +88,114 @@ class MemoryLimiter final : public Limiter {
     packing.unpack(policy::Word{});
   };
 
+  /// How many requests share a look at the clock, and how many cache lines are fetched at once.
+  static constexpr std::size_t kTogether = 32;
+
   [[nodiscard, gnu::always_inline]] PlaceTable::Spot spot(std::string_view key) const noexcept {
-    return shared_->places.spot(shared_->hash(home_.space(), key));
+    return places_.spot(home_.hash()(key));
   }
 
   [[nodiscard]] Micros now() const noexcept {
-    const Clock* const clock = shared_->clock.get();
-    return clock == nullptr ? unix_clock_.now() : instant_of(clock->now());
+    return clock_ == nullptr ? unix_clock_.now() : instant_of(clock_->now());
   }
 
-  template <policy::Op Operation>
-  [[gnu::always_inline]] Decision decide(std::string_view key, std::int64_t cost) noexcept {
+  /// Negative where it takes a call to know.
+  [[nodiscard, gnu::always_inline]] Micros now_at_once() const noexcept {
+    return clock_ == nullptr ? unix_clock_.now_at_once() : -1;
+  }
+
+  /// `at_once` is asked for the instant when the key's cache line is on its way. What is rare is left
+  /// to functions that are called last, so that the way past them has nothing to save from them.
+  template <policy::Op Operation, class Instant>
+  [[gnu::always_inline]] Decision decide(std::string_view key, std::int64_t cost,
+                                         const Instant& at_once) noexcept {
     if (!policy::is_valid(key, cost)) [[unlikely]] {
-      return policy::degraded_decision(rule_.limit(), false, Errc::invalid_argument);
+      return invalid();
     }
     if constexpr (kPacks) {
       if (home_.packing() != 0) [[likely]] {
         const auto spot = this->spot(key);
-        return shared_->places.apply(spot, rule_, packing_, {Operation, now(), cost});
+        const Micros now = at_once();
+        if (now >= 0) [[likely]] {
+          return decide_at_home<Operation>(spot, now, cost);
+        }
+        return decide_by_slow_clock<Operation>(spot.digest, cost);
       }
     }
-    return decide_in_map(Operation, key, cost);
+    return decide_in_map<Operation>(key, at_once(), cost);
   }
 
-  [[gnu::noinline]] Decision decide_in_map(policy::Op op, std::string_view key,
+  template <policy::Op Operation>
+  [[gnu::always_inline]] Decision decide_at_home(const PlaceTable::Spot& spot, Micros now,
+                                                 std::int64_t cost) noexcept {
+    return places_.apply(spot, rule_, packing_, {Operation, now, cost},
+                         [&] { return decide_anywhere<Operation>(spot.digest, now, cost); });
+  }
+
+  template <policy::Op Operation>
+  [[gnu::noinline]] Decision decide_anywhere(Digest digest, Micros now,
+                                             std::int64_t cost) noexcept {
+    return places_.apply_anywhere(digest, rule_, packing_, {Operation, now, cost});
+  }
+
+  template <policy::Op Operation>
+  [[gnu::noinline]] Decision decide_by_slow_clock(Digest digest, std::int64_t cost) noexcept {
+    return decide_at_home<Operation>(places_.spot(digest), now(), cost);
+  }
+
+  void allow_together(const Request* requests, std::size_t count, Decision* decisions) noexcept {
+    [[maybe_unused]] std::array<PlaceTable::Spot, kTogether> spots;
+    bool packed = false;
+    if constexpr (kPacks) {
+      packed = home_.packing() != 0;
+      for (std::size_t i = 0; packed && i < count; ++i) {
+        if (policy::is_valid(requests[i].key, 0)) spots[i] = spot(requests[i].key);
+      }
+    }
+    const Micros now = this->now();
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto& [key, cost] = requests[i];
+      if (!policy::is_valid(key, cost)) {
+        decisions[i] = invalid();
+        continue;
+      }
+      if constexpr (kPacks) {
+        if (packed) {
+          // In place: a copy would wait for the parts to be stored.
+          ::new (&decisions[i]) Decision(decide_at_home<policy::Op::charge>(spots[i], now, cost));
+          continue;
+        }
+      }
+      decisions[i] = decide_in_map<policy::Op::charge>(key, now, cost);
+    }
+  }
+
+  [[nodiscard, gnu::noinline]] Decision invalid() const noexcept {
+    return policy::degraded_decision(rule_.limit(), false, Errc::invalid_argument);
+  }
+
+  /// A negative `at`: by the clock.
+  template <policy::Op Operation>
+  [[gnu::noinline]] Decision decide_in_map(std::string_view key, Micros at,
                                            std::int64_t cost) noexcept {
-    const policy::Call call{op, now(), cost};
+    const policy::Call call{Operation, at >= 0 ? at : now(), cost};
     const auto in_map = [&](auto initial) {
       return shared_->map.apply(home_.space(), key, rule_, call, initial);
     };
     try {
       if constexpr (kPacks) {
         if (home_.old_packing() != 0) {
-          const auto spot = this->spot(key);
+          const Digest digest = home_.hash()(key);
           const auto seen = in_map([&]() -> typename Rule::State {
-            const policy::Word word = shared_->places.word(spot);
+            const policy::Word word = places_.word(digest);
             if (word == 0) return {};
             return {typename Rule::Packing(home_.old_packing()).unpack(word)};
           });
-          if (seen.stored) shared_->places.erase(spot);
-          return rule_.decide(seen.view, call);
+          if (seen.stored) places_.erase(digest);
+          return policy::decide(rule_, seen.view, call);
         }
       }
-      return rule_.decide(in_map([] { return typename Rule::State{}; }).view, call);
+      return policy::decide(rule_, in_map([] { return typename Rule::State{}; }).view, call);
     } catch (const std::bad_alloc&) {
       shared_->tally.count_error();
       return policy::degraded_decision(rule_.limit(), on_error_ == OnError::allow,
@@ -119,6 +204,8 @@ class MemoryLimiter final : public Limiter {
   }
 
   const std::shared_ptr<Shared> shared_;
+  PlaceTable& places_ = shared_->places;
+  const Clock* const clock_ = shared_->clock.get();  // null: the system's
   UnixClock& unix_clock_ = UnixClock::shared();
   const Home& home_;
   const typename Rule::Packing packing_;

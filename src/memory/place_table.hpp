@@ -34,67 +34,93 @@ class PlaceTable {
 
   /// Where a key belongs.
   struct Spot {
-    Set* home;
-    std::size_t first;  // the place there that is tried first
-    std::uint64_t tag;
     Digest digest;
+    Place* first;  // the place that is tried first
   };
 
   /// The line that a decision needs first is on its way into the cache when this returns, to be
   /// written. Read the clock after it: a precise clock holds up all that comes later.
   [[nodiscard, gnu::always_inline]] Spot spot(const Digest& digest) const noexcept {
-    const std::uint64_t tag = digest.tag & ~kClaimed;
-    const Spot spot{&sets_[scaled(digest.place, homes_)], digest.place % Set::kSize,
-                    tag != 0 ? tag : 1, digest};
-    __builtin_prefetch(&spot.home->places[spot.first], 1);
-    __builtin_prefetch(&spot.home->places[spot.first ^ 4], 1);
-    return spot;
+    Set& home = home_of(digest);
+    const std::size_t first = digest.place % Set::kSize;
+    __builtin_prefetch(&home.places[first], 1);
+    __builtin_prefetch(&home.places[first ^ 4], 1);
+    return {{tag_of(digest), digest.place}, &home.places[first]};
   }
 
-  template <class Rule>
+  /// Where the key is at home and nobody interferes: else `elsewhere()` decides, by the function below.
+  template <class Rule, class Elsewhere>
   [[gnu::always_inline]] Decision apply(const Spot& spot, const Rule& rule,
                                         const typename Rule::Packing& packing,
-                                        const policy::Call& call) {
-    Place& first = spot.home->places[spot.first];
-    const Cell cell{first.tag(), first.word()};
-    if (cell.tag == spot.tag && cell.word != 0) [[likely]] {
+                                        const policy::Call& call, const Elsewhere& elsewhere) {
+    Place* place = spot.first;
+    std::uint64_t tag = place->tag();
+    if (tag != spot.digest.tag) [[unlikely]] {
+      place = home_place(spot);
+      tag = place->tag();
+    }
+    if (tag == spot.digest.tag) [[likely]] {
+      // The word may be of somebody who came after the tag was read: the charge fails then.
+      const Cell cell{tag, place->word()};
       const auto view = rule.look({packing.unpack(cell.word)}, call);
-      if (charge(first, cell, rule, packing, view, call)) [[likely]] {
-        if (view.healed) [[unlikely]]
-          tally_.count_healed();
-        return rule.decide(view, call);
+      if (!view.healed) [[likely]] {
+        const auto verdict = rule.judge(view, call);
+        if (charge(*place, cell, rule, packing, view, verdict, call)) [[likely]] {
+          return rule.decide(view, verdict, call);
+        }
       }
     }
-    return apply_elsewhere(spot, rule, packing, call);
+    return elsewhere();
+  }
+
+  /// Wherever the key is, or may come to be.
+  template <class Rule>
+  Decision apply_anywhere(const Digest& digest, const Rule& rule,
+                          const typename Rule::Packing& packing, const policy::Call& call) {
+    const Reach<Set> reach = this->reach(digest);
+    reach.prefetch_others();
+    const auto view = reach.apply(rule, packing, call);
+    if (view.healed) tally_.count_healed();
+    return policy::decide(rule, view, call);
   }
 
   /// The key's state; 0: none.
-  [[nodiscard]] policy::Word word(const Spot& spot) const { return reach(spot).word(); }
+  [[nodiscard]] policy::Word word(const Digest& digest) const { return reach(digest).word(); }
 
-  void erase(const Spot& spot) { reach(spot).erase(); }
+  void erase(const Digest& digest) { reach(digest).erase(); }
 
   /// How many keys have a place. Reads the whole table.
   [[nodiscard]] std::uint64_t count_keys() const;
 
  private:
-  // By value, so that on the way past it nothing need be in memory.
-  template <class Rule>
-  [[gnu::noinline]] Decision apply_elsewhere(Spot spot, const Rule& rule,
-                                             const typename Rule::Packing& packing,
-                                             policy::Call call) {
-    const auto view = reach(spot).apply(rule, packing, call);
-    if (view.healed) tally_.count_healed();
-    return rule.decide(view, call);
+  /// The place at home that has the key's tag; any other where there is none. Without branches: which
+  /// one it is cannot be foreseen.
+  [[gnu::always_inline]] static Place* home_place(const Spot& spot) noexcept {
+    Set& home =
+        *reinterpret_cast<Set*>(reinterpret_cast<std::uintptr_t>(spot.first) & -sizeof(Set));
+    Place* found = spot.first;
+    for (Place& place : home.places) found = place.tag() == spot.digest.tag ? &place : found;
+    return found;
   }
 
-  [[nodiscard]] Reach<Set> reach(const Spot& spot) const noexcept {
+  /// What a place shows of the key: neither 0 nor a claim.
+  static std::uint64_t tag_of(const Digest& digest) noexcept {
+    const std::uint64_t tag = digest.tag & ~kClaimed;
+    return tag != 0 ? tag : 1;
+  }
+
+  [[nodiscard]] Set& home_of(const Digest& digest) const noexcept {
+    return sets_[scaled(digest.place, homes_)];
+  }
+
+  [[nodiscard]] Reach<Set> reach(const Digest& digest) const noexcept {
     // Two of the other sets, by other bits than those that the home depends on most.
-    const std::size_t one = scaled(std::rotl(spot.digest.place, 24), others_);
-    const std::size_t two =
-        scaled(std::rotl(spot.digest.place, 44) ^ (spot.digest.tag << 8), others_ - 1);
-    return {spot.tag,
-            spot.first,
-            {spot.home, &sets_[homes_ + one], &sets_[homes_ + two + (two >= one ? 1 : 0)]},
+    const std::uint64_t tag = tag_of(digest);
+    const std::size_t one = scaled(std::rotl(digest.place, 24), others_);
+    const std::size_t two = scaled(std::rotl(digest.place, 44) ^ (tag << 8), others_ - 1);
+    return {tag,
+            digest.place % Set::kSize,
+            {&home_of(digest), &sets_[homes_ + one], &sets_[homes_ + two + (two >= one ? 1 : 0)]},
             longest_wait_.load(std::memory_order_relaxed),
             tally_};
   }

@@ -65,10 +65,11 @@ template <class Place, class Rule>
 [[gnu::always_inline]] inline bool charge(Place& place, const Cell& cell, const Rule& rule,
                                           const typename Rule::Packing& packing,
                                           const typename Rule::View& view,
+                                          const typename Rule::Verdict& verdict,
                                           const policy::Call& call) {
   typename Rule::State state{packing.unpack(cell.word)};
   // Where nothing is stored, it has still to be seen that the tag and the word belong together.
-  return policy::update(rule, view, call, state)
+  return policy::update(rule, view, verdict, call, state)
              ? place.replace(cell, {cell.tag, packing.pack(state)})
              : place.load() == cell;
 }
@@ -85,9 +86,17 @@ class Reach {
         Micros longest_wait, Tally& tally)
       : tag_(tag), first_(first), sets_(sets), longest_wait_(longest_wait), tally_(tally) {}
 
+  /// Has all but the home on its way into the cache.
+  void prefetch_others() const noexcept {
+    for (std::size_t set = 1; set < kSets; ++set) {
+      __builtin_prefetch(&sets_[set]->places.front(), 1);
+      __builtin_prefetch(&sets_[set]->places.back(), 1);
+    }
+  }
+
   template <class Rule>
   typename Rule::View apply(const Rule& rule, const typename Rule::Packing& packing,
-                            const policy::Call& call) {
+                            const policy::Call& call) const {
     for (;;) {
       Place* const place = find();
       if (place == nullptr) {
@@ -97,7 +106,7 @@ class Reach {
       const Cell cell{tag_, place->word()};
       if (cell.word == 0) continue;  // just emptied
       const auto view = rule.look({packing.unpack(cell.word)}, call);
-      if (charge(*place, cell, rule, packing, view, call)) return view;
+      if (charge(*place, cell, rule, packing, view, rule.judge(view, call), call)) return view;
     }
   }
 
@@ -110,7 +119,7 @@ class Reach {
     }
   }
 
-  void erase() {
+  void erase() const {
     while (Place* const place = find()) {
       if (const Cell cell = place->load(); cell.tag == tag_) place->replace(cell, kEmpty);
     }
@@ -137,16 +146,15 @@ class Reach {
 
   template <class Rule>
   std::optional<typename Rule::View> arrive(const Rule& rule, const typename Rule::Packing& packing,
-                                            const policy::Call& call);
+                                            const policy::Call& call) const;
 
-  /// A place for a newcomer, and what was seen there.
+  /// A place, and what was seen there.
   struct Choice {
     Place* place;
-    std::uint64_t tag;
-    policy::Word word;
+    Cell cell;
   };
 
-  Place* claim(Micros now);
+  Place* claim(Micros now) const;
   [[nodiscard]] Choice choose(Micros now) const;
   [[nodiscard]] bool is_alone(const Place& place) const;
 
@@ -162,10 +170,10 @@ template <class Set>
 template <class Rule>
 std::optional<typename Rule::View> Reach<Set>::arrive(const Rule& rule,
                                                       const typename Rule::Packing& packing,
-                                                      const policy::Call& call) {
+                                                      const policy::Call& call) const {
   typename Rule::State state;
   const auto view = rule.look(state, call);
-  if (!policy::update(rule, view, call, state)) return view;
+  if (!policy::update(rule, view, rule.judge(view, call), call, state)) return view;
 
   Place* const place = claim(call.now);
   if (place == nullptr) return std::nullopt;
@@ -182,45 +190,50 @@ std::optional<typename Rule::View> Reach<Set>::arrive(const Rule& rule,
 /// A place that carries a claim for this key, be it another thread's. Null where one must look
 /// again. Whoever had to make room is gone even if the claim is given up later.
 template <class Set>
-typename Reach<Set>::Place* Reach<Set>::claim(Micros now) {
-  for (std::size_t i = 0; i < kPlaces; ++i) {
-    if (at(i).tag() == (tag_ | kClaimed)) return &at(i);
+typename Reach<Set>::Place* Reach<Set>::claim(Micros now) const {
+  const auto [place, cell] = choose(now);
+  if (cell.tag == tag_) return nullptr;  // it has come meanwhile
+  if (cell.tag == (tag_ | kClaimed)) return place;
+  if (!place->replace(cell, {tag_ | kClaimed, claim_number()})) return nullptr;
+  if (cell.tag != 0 && (cell.tag & kClaimed) == 0) {
+    tally_.count_forgotten(policy::is_live(cell.word, now, longest_wait_));
   }
-  const Choice choice = choose(now);
-  const Cell victim{choice.tag, choice.word};
-  if (victim.tag == tag_) return nullptr;  // it has come meanwhile
-  if (!choice.place->replace(victim, {tag_ | kClaimed, claim_number()})) return nullptr;
-  if (victim.tag != 0 && (victim.tag & kClaimed) == 0) {
-    tally_.count_forgotten(policy::is_live(victim.word, now, longest_wait_));
-  }
-  return choice.place;
+  return place;
 }
 
-/// Whom a newcomer replaces: nobody or somebody who has recovered, at home or else in the emptier
-/// of the other sets; where there is no such place, the one who recovers first; and where all places
-/// are being claimed, another newcomer.
+/// Whom a newcomer replaces: nobody, at home or else in the emptier of the other sets; where there is
+/// no such place, who recovered longest ago, at home or else elsewhere; else the one who recovers
+/// first; and where all places are being claimed, another newcomer. If the key itself is seen, that.
 template <class Set>
 typename Reach<Set>::Choice Reach<Set>::choose(Micros now) const {
-  std::array<std::optional<Choice>, kSets> free;
-  std::array<std::size_t, kSets> free_places{};
-  std::optional<Choice> least;
+  constexpr std::uint64_t kAway = std::uint64_t{1} << 63;  // beyond every word
+  std::array<Choice, kSets> empty{};
+  std::array<std::size_t, kSets> empty_places{};
+  Choice recovered{};
+  std::uint64_t recovered_order = ~std::uint64_t{0};
+  Choice least{};
   for (std::size_t i = 0; i < kPlaces; ++i) {
-    const Cell cell = at(i).load();
-    if ((cell.tag & kClaimed) != 0) continue;
-    const Choice choice{&at(i), cell.tag, cell.word};
     const std::size_t set = i / Set::kSize;
-    if (!policy::is_live(choice.word, now, longest_wait_)) {
+    const Choice choice{&at(i), at(i).load()};
+    const auto [tag, word] = choice.cell;
+    if ((tag & ~kClaimed) == tag_) return choice;
+    if (tag == 0) {
       if (set == 0) return choice;
-      if (!free[set]) free[set] = choice;
-      ++free_places[set];
+      if (empty_places[set]++ == 0) empty[set] = choice;
+    } else if ((tag & kClaimed) != 0) {
+      continue;
+    } else if (policy::is_live(word, now, longest_wait_)) {
+      if (least.place == nullptr || word < least.cell.word) least = choice;
+    } else if (const std::uint64_t order = word | (set == 0 ? 0 : kAway); order < recovered_order) {
+      recovered_order = order;
+      recovered = choice;
     }
-    if (!least || choice.word < least->word) least = choice;
   }
-  const std::size_t emptier = free_places[2] > free_places[1] ? 2 : 1;
-  if (free[emptier]) return *free[emptier];
-  if (least) return *least;
-  const Cell cell = at(0).load();
-  return {&at(0), cell.tag, cell.word};
+  const Choice& nobody = empty[empty_places[2] > empty_places[1] ? 2 : 1];
+  if (nobody.place != nullptr) return nobody;
+  if (recovered.place != nullptr) return recovered;
+  if (least.place != nullptr) return least;
+  return {&at(0), at(0).load()};
 }
 
 /// Whether nothing but `place` carries the key's tag. Later claims than its are dropped: whoever

@@ -48,6 +48,11 @@ class Bucket {
     bool healed = false;
   };
 
+  struct Verdict {
+    bool allowed;
+    Debt after;  // what is owed once the call is over
+  };
+
   /// A word holds the instant and, below it, the fraction.
   struct Packing {
     explicit Packing(std::int64_t /*packing*/) {}
@@ -62,12 +67,10 @@ class Bucket {
 
   [[nodiscard]] std::int64_t limit() const { return capacity_; }
   [[nodiscard]] View look(const State& state, const Call& call) const;
-  [[nodiscard, gnu::always_inline]] bool allows(const View& view, const Call& call) const {
-    return call.cost <= capacity_ && sum(view.debt, weight(call.cost)) <= full_;
-  }
-  [[nodiscard]] Decision decide(const View& view, const Call& call) const;
+  [[nodiscard]] Verdict judge(const View& view, const Call& call) const;
+  [[nodiscard]] Decision decide(const View& view, const Verdict& verdict, const Call& call) const;
   [[nodiscard]] bool denial_heals(const View& view) const { return view.healed; }
-  void store(const View& view, const Call& call, bool allowed, State& state) const;
+  void store(const View& view, const Verdict& verdict, const Call& call, State& state) const;
   [[nodiscard]] Micros reset_time(const State& state) const {
     return state.clear_at + (state.fraction != 0);
   }
@@ -108,6 +111,9 @@ class Bucket {
   }
   [[nodiscard, gnu::always_inline]] std::int64_t units(const Debt& debt) const {
     return debt.whole * den_.value() + debt.part;
+  }  /// One of two, by its fields: as a whole it would go through memory.
+  [[gnu::always_inline]] static Debt either(bool first, const Debt& a, const Debt& b) {
+    return {.whole = first ? a.whole : b.whole, .part = first ? a.part : b.part};
   }
 
   [[nodiscard, gnu::always_inline]] Debt sum(const Debt& a, const Debt& b) const {
@@ -134,34 +140,40 @@ class Bucket {
   const Debt debt{.whole = owes ? ahead : 0,
                   .part = owes ? std::min(state.fraction, den_.value() - 1) : 0};
   const bool healed = !(debt <= full_);
-  return {
-      .debt = {.whole = healed ? full_.whole : debt.whole, .part = healed ? full_.part : debt.part},
-      .healed = healed};
+  return {.debt = either(healed, full_, debt), .healed = healed};
 }
 
-[[gnu::always_inline]] inline Decision Bucket::decide(const View& view, const Call& call) const {
-  Decision decision;
-  decision.limit = capacity_;
-  decision.allowed = allows(view, call);
-  Debt debt = view.debt;
-  if (decision.allowed) {
-    debt = sum(debt, weight(call.charge()));
-  } else if (call.cost <= capacity_) {
-    const std::int64_t excess = units(debt) + call.cost * num_.value() - full_units_;
-    decision.retry_after = Duration(den_.quotient_up(excess));
-  } else {
-    decision.retry_after = never;
+[[gnu::always_inline]] inline Bucket::Verdict Bucket::judge(const View& view,
+                                                            const Call& call) const {
+  if (call.cost > capacity_) [[unlikely]] {
+    return {.allowed = false, .after = view.debt};
   }
-  decision.remaining = num_.quotient(full_units_ - units(debt));
-  decision.reset_after = Duration(debt.rounded_up());
+  const Debt charged = sum(view.debt, weight(call.cost));
+  const bool allowed = charged <= full_;
+  return {.allowed = allowed,
+          .after = either(allowed && call.op == Op::charge, charged, view.debt)};
+}
+
+[[gnu::always_inline]] inline Decision Bucket::decide(const View& /*view*/, const Verdict& verdict,
+                                                      const Call& call) const {
+  Decision decision;
+  decision.allowed = verdict.allowed;
+  decision.limit = capacity_;
+  const std::int64_t left = full_units_ - units(verdict.after);
+  decision.remaining = num_.quotient(left);
+  if (!verdict.allowed) {
+    decision.retry_after = call.cost <= capacity_
+                               ? Duration(den_.quotient_up(call.cost * num_.value() - left))
+                               : never;
+  }
+  decision.reset_after = Duration(verdict.after.rounded_up());
   return decision;
 }
 
-[[gnu::always_inline]] inline void Bucket::store(const View& view, const Call& call, bool allowed,
-                                                 State& state) const {
-  const Debt debt = allowed ? sum(view.debt, weight(call.charge())) : view.debt;
-  state.clear_at = call.now + debt.whole;
-  state.fraction = debt.part;
+[[gnu::always_inline]] inline void Bucket::store(const View& /*view*/, const Verdict& verdict,
+                                                 const Call& call, State& state) const {
+  state.clear_at = call.now + verdict.after.whole;
+  state.fraction = verdict.after.part;
 }
 
 /// Checks the fields of a bucket whose rate its policy calls `rate_field`.

@@ -8,10 +8,10 @@
 //   View                               what of a State matters to one call; kFields numbers
 //   limit()                            the most that fits
 //   look(state, call)                  State -> View; a state from a clock that ran wild is healed
-//   allows(view, call)                 whether the cost fits
-//   decide(view, call)                 View -> Decision
+//   judge(view, call)                  View -> Verdict: whether the cost fits, and what is used after
+//   decide(view, verdict, call)        the Decision
 //   denial_heals(view)                 whether even a denied call stores what was seen
-//   store(view, call, allowed, state)  the state once the call has written
+//   store(view, verdict, call, state)  the state once the call has written
 //   reset_time(state)                  the instant from which the state is the same as none
 //   script_arguments(call)             what the policy's script is told
 //   view_of(fields, healed)            the View that a script replied; none where it cannot be one
@@ -23,9 +23,9 @@
 //
 //   Packing(packing)                   packs a State into a Word and unpacks it
 //
-// A backend that keeps States looks, runs `update`, and has the decision made of what it saw. Where
-// they are kept elsewhere, a script looks and stores, and `decide` runs on the View that it replies:
-// so a decision is computed in one place.
+// A backend that keeps States looks, judges, runs `update`, and has the decision made of what it saw.
+// Where they are kept elsewhere, a script looks and stores, and the View that it replies is judged
+// here: so a decision is computed in one place.
 #pragma once
 
 #include <cstddef>
@@ -60,11 +60,17 @@ constexpr bool is_within(std::int64_t value, std::int64_t low, std::int64_t high
 /// whether it does. Where it throws, nothing has changed.
 template <class Rule>
 [[gnu::always_inline]] inline bool update(const Rule& rule, const typename Rule::View& view,
-                                          const Call& call, typename Rule::State& state) {
-  const bool allowed = rule.allows(view, call);
-  const bool stored = call.may_write() && (allowed || rule.denial_heals(view));
-  if (stored) rule.store(view, call, allowed, state);
+                                          const typename Rule::Verdict& verdict, const Call& call,
+                                          typename Rule::State& state) {
+  const bool stored = call.may_write() && (verdict.allowed || rule.denial_heals(view));
+  if (stored) rule.store(view, verdict, call, state);
   return stored;
+}
+
+/// The decision on what a backend saw.
+template <class Rule>
+Decision decide(const Rule& rule, const typename Rule::View& view, const Call& call) {
+  return rule.decide(view, rule.judge(view, call), call);
 }
 
 /// The longest key, in bytes.

@@ -34,6 +34,11 @@ class FixedWindowRule {
     bool healed = false;
   };
 
+  struct Verdict {
+    bool allowed;
+    std::int64_t after;  // what is used once the call is over
+  };
+
   /// A word holds the window's end and, counted from there, the count.
   struct Packing {
     explicit Packing(std::int64_t packing) : window(packing) {}
@@ -53,12 +58,13 @@ class FixedWindowRule {
 
   [[nodiscard]] std::int64_t limit() const { return limit_; }
   [[nodiscard]] View look(const State& state, const Call& call) const;
-  [[nodiscard, gnu::always_inline]] bool allows(const View& view, const Call& call) const {
-    return call.cost == 0 || (call.cost <= limit_ && view.used <= limit_ - call.cost);
+  [[nodiscard, gnu::always_inline]] Verdict judge(const View& view, const Call& call) const {
+    const bool allowed = call.cost == 0 || (call.cost <= limit_ && view.used <= limit_ - call.cost);
+    return {.allowed = allowed, .after = view.used + (allowed ? call.charge() : 0)};
   }
-  [[nodiscard]] Decision decide(const View& view, const Call& call) const;
+  [[nodiscard]] Decision decide(const View& view, const Verdict& verdict, const Call& call) const;
   [[nodiscard]] bool denial_heals(const View& /*view*/) const { return false; }
-  void store(const View& view, const Call& call, bool allowed, State& state) const;
+  void store(const View& view, const Verdict& verdict, const Call& call, State& state) const;
   [[nodiscard]] Micros reset_time(const State& state) const {
     return window_.floor(state.start) + window();
   }
@@ -97,23 +103,23 @@ class FixedWindowRule {
 }
 
 [[gnu::always_inline]] inline Decision FixedWindowRule::decide(const View& view,
+                                                               const Verdict& verdict,
                                                                const Call& call) const {
   Decision decision;
+  decision.allowed = verdict.allowed;
   decision.limit = limit_;
-  decision.allowed = allows(view, call);
-  if (!decision.allowed) {
+  if (!verdict.allowed) {
     decision.retry_after = call.cost <= limit_ ? Duration(view.ends_in) : never;
   }
-  const std::int64_t used = view.used + (decision.allowed ? call.charge() : 0);
-  decision.remaining = std::max<std::int64_t>(0, limit_ - used);
-  decision.reset_after = Duration(used > 0 ? view.ends_in : 0);
+  decision.remaining = std::max<std::int64_t>(0, limit_ - verdict.after);
+  decision.reset_after = Duration(verdict.after > 0 ? view.ends_in : 0);
   return decision;
 }
 
-[[gnu::always_inline]] inline void FixedWindowRule::store(const View& view, const Call& call,
-                                                          bool /*allowed*/, State& state) const {
+[[gnu::always_inline]] inline void FixedWindowRule::store(const View& view, const Verdict& verdict,
+                                                          const Call& call, State& state) const {
   state.start = call.now + view.ends_in - window();
-  state.count = view.used + call.cost;
+  state.count = verdict.after;
 }
 
 Result<FixedWindowRule> compile(const FixedWindow& policy, const LimiterOptions& options);

@@ -20,9 +20,10 @@ class LeakyBucketRule : public Bucket {
   explicit LeakyBucketRule(const LeakyBucket& policy)
       : Bucket(policy.capacity, policy.leak, policy.period) {}
 
-  [[nodiscard, gnu::always_inline]] Decision decide(const View& view, const Call& call) const {
-    Decision decision = Bucket::decide(view, call);
-    if (decision.allowed) decision.delay = Duration(view.debt.rounded_up());
+  [[nodiscard, gnu::always_inline]] Decision decide(const View& view, const Verdict& verdict,
+                                                    const Call& call) const {
+    Decision decision = Bucket::decide(view, verdict, call);
+    if (verdict.allowed) decision.delay = Duration(view.debt.rounded_up());
     return decision;
   }
 };

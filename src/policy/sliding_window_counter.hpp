@@ -38,6 +38,16 @@ class SlidingWindowCounterRule {
     bool healed = false;
   };
 
+  // The limit times the window is below 2^53, but counts kept from a larger limit may go past int64
+  // when multiplied by the window.
+  __extension__ using Wide = __int128;
+
+  struct Verdict {
+    bool allowed;
+    std::int64_t after;  // the present window's count once the call is over
+    Wide left;           // of the limit, then, in units of 1/window
+  };
+
   /// A word holds the end of the window after this one and, counted from there, both counts, each
   /// in as many bits as leave the sum below 2^11 times the window.
   struct Packing {
@@ -69,12 +79,10 @@ class SlidingWindowCounterRule {
 
   [[nodiscard]] std::int64_t limit() const { return limit_; }
   [[nodiscard]] View look(const State& state, const Call& call) const;
-  [[nodiscard, gnu::always_inline]] bool allows(const View& view, const Call& call) const {
-    return call.cost == 0 || (call.cost <= limit_ && Wide{call.cost} * window() <= left_in(view));
-  }
-  [[nodiscard]] Decision decide(const View& view, const Call& call) const;
+  [[nodiscard]] Verdict judge(const View& view, const Call& call) const;
+  [[nodiscard]] Decision decide(const View& view, const Verdict& verdict, const Call& call) const;
   [[nodiscard]] bool denial_heals(const View& /*view*/) const { return false; }
-  void store(const View& view, const Call& call, bool allowed, State& state) const;
+  void store(const View& view, const Verdict& verdict, const Call& call, State& state) const;
   [[nodiscard]] Micros reset_time(const State& state) const {
     return window_.floor(state.start) + (state.count > 0 ? 2 : 1) * window();
   }
@@ -95,10 +103,6 @@ class SlidingWindowCounterRule {
   }
 
  private:
-  // The limit times the window is below 2^53, but counts kept from a larger limit may go past int64
-  // when multiplied by the window.
-  __extension__ using Wide = __int128;
-
   [[nodiscard]] Micros window() const { return window_.value(); }
 
   /// What is left of the limit, in units of 1/window.
@@ -127,17 +131,26 @@ class SlidingWindowCounterRule {
   return unused;
 }
 
+[[gnu::always_inline]] inline SlidingWindowCounterRule::Verdict SlidingWindowCounterRule::judge(
+    const View& view, const Call& call) const {
+  const Wide left = left_in(view);
+  const bool allowed =
+      call.cost == 0 || (call.cost <= limit_ && Wide{call.cost} * window() <= left);
+  const std::int64_t added = allowed ? call.charge() : 0;
+  return {.allowed = allowed, .after = view.count + added, .left = left - Wide{added} * window()};
+}
+
 [[gnu::always_inline]] inline Decision SlidingWindowCounterRule::decide(const View& view,
+                                                                        const Verdict& verdict,
                                                                         const Call& call) const {
   Decision decision;
+  decision.allowed = verdict.allowed;
   decision.limit = limit_;
-  decision.allowed = allows(view, call);
-  if (!decision.allowed) {
+  if (!verdict.allowed) {
     decision.retry_after = call.cost <= limit_ ? Duration(wait_for(view, call.cost)) : never;
   }
-  const std::int64_t added = decision.allowed ? call.charge() : 0;
-  decision.remaining = whole_windows(left_in(view) - Wide{added} * window());
-  if (view.count + added > 0) {
+  decision.remaining = whole_windows(verdict.left);
+  if (verdict.after > 0) {
     decision.reset_after = Duration(2 * window() - view.elapsed);
   } else if (view.previous > 0) {
     decision.reset_after = Duration(window() - view.elapsed);
@@ -162,11 +175,11 @@ inline Micros SlidingWindowCounterRule::wait_for(const View& view, std::int64_t 
 }
 
 [[gnu::always_inline]] inline void SlidingWindowCounterRule::store(const View& view,
+                                                                   const Verdict& verdict,
                                                                    const Call& call,
-                                                                   bool /*allowed*/,
                                                                    State& state) const {
   state.start = call.now - view.elapsed;
-  state.count = view.count + call.cost;
+  state.count = verdict.after;
   state.previous = view.previous;
 }
 

@@ -24,21 +24,22 @@ SlidingWindowLogRule::View SlidingWindowLogRule::look(const State& state, const 
   return view;
 }
 
-Decision SlidingWindowLogRule::decide(const View& view, const Call& call) const {
+Decision SlidingWindowLogRule::decide(const View& view, const Verdict& verdict,
+                                      const Call& call) const {
   Decision decision;
+  decision.allowed = verdict.allowed;
   decision.limit = limit_;
-  decision.allowed = allows(view, call);
-  if (!decision.allowed) {
+  if (!verdict.allowed) {
     decision.retry_after = call.cost <= limit_ ? Duration(view.retry_in) : never;
   }
-  const std::int64_t added = decision.allowed ? call.charge() : 0;
+  const std::int64_t added = verdict.allowed ? call.charge() : 0;
   decision.remaining = std::max<std::int64_t>(0, limit_ - view.used - added);
   // What is added is put down at now, or at the newest unit's time where that is ahead of now.
   decision.reset_after = Duration(added > 0 ? std::max(view.clears_in, window_) : view.clears_in);
   return decision;
 }
 
-void SlidingWindowLogRule::store(const View& view, const Call& call, bool /*allowed*/,
+void SlidingWindowLogRule::store(const View& view, const Verdict& /*verdict*/, const Call& call,
                                  State& state) const {
   auto& times = state.times;
   const Micros at = view.used == 0 ? call.now : std::max(call.now, times.back());

@@ -32,6 +32,10 @@ class SlidingWindowLogRule {
     bool healed = false;
   };
 
+  struct Verdict {
+    bool allowed;
+  };
+
   /// A log fits no word.
   struct Packing {
     explicit Packing(std::int64_t /*packing*/) {}
@@ -44,12 +48,12 @@ class SlidingWindowLogRule {
 
   [[nodiscard]] std::int64_t limit() const { return limit_; }
   [[nodiscard]] View look(const State& state, const Call& call) const;
-  [[nodiscard]] bool allows(const View& view, const Call& call) const {
-    return call.cost == 0 || (call.cost <= limit_ && view.used <= limit_ - call.cost);
+  [[nodiscard]] Verdict judge(const View& view, const Call& call) const {
+    return {.allowed = call.cost == 0 || (call.cost <= limit_ && view.used <= limit_ - call.cost)};
   }
-  [[nodiscard]] Decision decide(const View& view, const Call& call) const;
+  [[nodiscard]] Decision decide(const View& view, const Verdict& verdict, const Call& call) const;
   [[nodiscard]] bool denial_heals(const View& /*view*/) const { return false; }
-  void store(const View& view, const Call& call, bool allowed, State& state) const;
+  void store(const View& view, const Verdict& verdict, const Call& call, State& state) const;
   [[nodiscard]] Micros reset_time(const State& state) const {
     return state.times.empty() ? 0 : state.times.back() + window_;
   }

@@ -1,10 +1,13 @@
 // A limiter whose state is on a Redis server.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -50,11 +53,25 @@ class RedisLimiter final : public Limiter {
         local_(std::move(local)) {}
 
   Decision allow(std::string_view key, std::int64_t cost) noexcept override {
-    return decide(policy::Op::charge, key, cost);
+    return decide({policy::Op::charge, key, cost, own_time()});
   }
 
   Decision peek(std::string_view key, std::int64_t cost) noexcept override {
-    return decide(policy::Op::peek, key, cost);
+    return decide({policy::Op::peek, key, cost, own_time()});
+  }
+
+  Decision allow_at(std::string_view key, TimePoint now, std::int64_t cost) noexcept override {
+    return decide({policy::Op::charge, key, cost, now});
+  }
+
+  Decision peek_at(std::string_view key, TimePoint now, std::int64_t cost) noexcept override {
+    return decide({policy::Op::peek, key, cost, now});
+  }
+
+  void allow_many(const Request* requests, std::size_t count,
+                  Decision* decisions) noexcept override {
+    std::transform(requests, requests + count, decisions,
+                   [this](const Request& request) { return allow(request.key, request.cost); });
   }
 
   Errc reset(std::string_view key) noexcept override {
@@ -73,42 +90,55 @@ class RedisLimiter final : public Limiter {
   }
 
  private:
-  Decision decide(policy::Op op, std::string_view key, std::int64_t cost) noexcept {
-    if (!policy::is_valid(key, cost)) {
+  struct Question {
+    policy::Op op;
+    std::string_view key;
+    std::int64_t cost;
+    std::optional<TimePoint> time;  // none: the server's
+  };
+
+  [[nodiscard]] std::optional<TimePoint> own_time() const noexcept {
+    if (shared_->clock == nullptr) return std::nullopt;
+    return shared_->clock->now();
+  }
+
+  Decision decide(const Question& question) noexcept {
+    if (!policy::is_valid(question.key, question.cost)) {
       return policy::degraded_decision(rule_.limit(), false, Errc::invalid_argument);
     }
     try {
       const Deadline deadline(shared_->timeout);
-      const Clock* const clock = shared_->clock.get();
-      const policy::Call call{op, clock != nullptr ? instant_of(clock->now()) : 0, cost};
-      const std::string state_key = key_stem_ + std::string(key);
-      ScriptCall script(script_, state_key, script_arguments(call), Rule::View::kFields);
+      const policy::Call call{question.op, question.time ? instant_of(*question.time) : 0,
+                              question.cost};
+      const std::string state_key = key_stem_ + std::string(question.key);
+      ScriptCall script(script_, state_key, script_arguments(question, call), Rule::View::kFields);
       const Failure failure = run(script, deadline);
       if (script.loaded()) shared_->tally.count_script_load();
-      if (failure) return answer_without_server(op, key, cost, failure->code);
+      if (failure) return answer_without_server(question, failure->code);
       const auto fields = script.fields().template first<Rule::View::kFields>();
       const auto view = rule_.view_of(fields, script.healed());
       if (!view) {
         shared_->tally.count_error({Errc::protocol_error, "a field is out of its bounds"});
-        return answer_without_server(op, key, cost, Errc::protocol_error);
+        return answer_without_server(question, Errc::protocol_error);
       }
       if (script.healed()) shared_->tally.count_healed();
-      return rule_.decide(*view, call);
+      return policy::decide(rule_, *view, call);
     } catch (const std::bad_alloc&) {
       shared_->tally.count_error({Errc::out_of_memory, {}});
-      return answer_without_server(op, key, cost, Errc::out_of_memory);
+      return answer_without_server(question, Errc::out_of_memory);
     }
   }
 
   /// What the rule tells its script; then how much longer than its state a key is kept; then the
   /// time, where it is not the server's.
-  [[nodiscard]] std::vector<std::int64_t> script_arguments(const policy::Call& call) const {
+  [[nodiscard]] std::vector<std::int64_t> script_arguments(const Question& question,
+                                                           const policy::Call& call) const {
     // A sent clock may stand still while the server's goes on: for most of an hour.
     constexpr std::int64_t kSlackMs = 1'000;
     constexpr std::int64_t kSentClockSlackMs = 3'590'000;
     const auto own = rule_.script_arguments(call);
     std::vector<std::int64_t> arguments(own.begin(), own.end());
-    const bool is_sent = shared_->clock != nullptr;
+    const bool is_sent = question.time.has_value();
     arguments.push_back(is_sent ? kSentClockSlackMs : kSlackMs);
     if (is_sent) arguments.push_back(call.now);
     return arguments;
@@ -123,13 +153,17 @@ class RedisLimiter final : public Limiter {
     return failure;
   }
 
-  Decision answer_without_server(policy::Op op, std::string_view key, std::int64_t cost,
-                                 Errc error) noexcept {
+  Decision answer_without_server(const Question& question, Errc error) noexcept {
     if (!local_) {
       return policy::degraded_decision(rule_.limit(), on_error_ == OnError::allow, error);
     }
-    Decision decision =
-        op == policy::Op::charge ? local_->allow(key, cost) : local_->peek(key, cost);
+    const auto& [op, key, cost, time] = question;
+    Decision decision;
+    if (op == policy::Op::charge) {
+      decision = time ? local_->allow_at(key, *time, cost) : local_->allow(key, cost);
+    } else {
+      decision = time ? local_->peek_at(key, *time, cost) : local_->peek(key, cost);
+    }
     decision.error = error;
     return decision;
   }

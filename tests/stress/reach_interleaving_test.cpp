@@ -71,7 +71,7 @@ class Scene {
     for (int i = 0; i < times; ++i) {
       const policy::Call call{policy::Op::charge, kNow, 1};
       const auto view = reach(key).apply(rule_, packing_, call);
-      allowed += rule_.allows(view, call) ? 1 : 0;
+      allowed += rule_.judge(view, call).allowed ? 1 : 0;
     }
     return allowed;
   }

@@ -29,9 +29,10 @@ Decision PureKey::ask(const Question& question) {
       [&]<class Rule>(const Rule& rule) {
         auto& state = std::get<typename Rule::State>(state_);
         const auto view = rule.look(state, call);
-        policy::update(rule, view, call, state);
+        const auto verdict = rule.judge(view, call);
+        policy::update(rule, view, verdict, call, state);
         healed_ = view.healed;
-        return rule.decide(view, call);
+        return rule.decide(view, verdict, call);
       },
       rule_);
 }

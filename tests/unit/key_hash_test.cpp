@@ -1,5 +1,4 @@
-// Keys are told apart by every byte, by their length and by their space; nothing of it is the same
-// in another table.
+// Keys are told apart by every byte and by their length; nothing of it is the same in another hash.
 #include "memory/key_hash.hpp"
 
 #include <gtest/gtest.h>
@@ -16,26 +15,24 @@ namespace {
 
 using memory::Digest;
 using memory::KeyHash;
-using memory::Space;
 
 using Pair = std::pair<std::uint64_t, std::uint64_t>;
 Pair pair_of(const Digest& digest) { return {digest.tag, digest.place}; }
 
-TEST(KeyHash, TellsLengthsBytesAndSpacesApart) {
+TEST(KeyHash, TellsLengthsAndBytesApart) {
   const KeyHash hash;
   std::set<Pair> seen;
   std::size_t keys = 0;
-  const auto add = [&](Space space, const std::string& key) {
-    seen.insert(pair_of(hash(space, key)));
+  const auto add = [&](const std::string& key) {
+    seen.insert(pair_of(hash(key)));
     ++keys;
   };
   for (std::size_t size = 0; size <= 130; ++size) {
     std::string key(size, '\0');
-    add(Space{1}, key);
-    add(Space{2}, key);
+    add(key);
     for (char& byte : key) {
       byte = '\1';
-      add(Space{1}, key);
+      add(key);
       byte = '\0';
     }
   }
@@ -49,9 +46,9 @@ TEST(KeyHash, SpreadsKeysThatDifferInOneBit) {
   std::array<int, 128> changed{};
   for (int i = 0; i < kKeys; ++i) {
     std::string key = "user:" + std::to_string(i);
-    const Digest one = hash(Space{0}, key);
+    const Digest one = hash(key);
     key.back() = static_cast<char>(key.back() ^ 1);
-    const Digest other = hash(Space{0}, key);
+    const Digest other = hash(key);
     for (std::size_t bit = 0; bit < 64; ++bit) {
       changed[bit] += static_cast<int>(((one.tag ^ other.tag) >> bit) & 1);
       changed[64 + bit] += static_cast<int>(((one.place ^ other.place) >> bit) & 1);
@@ -64,9 +61,9 @@ TEST(KeyHash, SpreadsKeysThatDifferInOneBit) {
 }
 
 TEST(KeyHash, IsAnotherOneEachTime) {
-  EXPECT_EQ(pair_of(KeyHash{}(Space{0}, "key")) == pair_of(KeyHash{}(Space{0}, "key")), false);
+  EXPECT_EQ(pair_of(KeyHash{}("key")) == pair_of(KeyHash{}("key")), false);
   const KeyHash hash;
-  EXPECT_EQ(pair_of(hash(Space{0}, "key")), pair_of(hash(Space{0}, "key")));
+  EXPECT_EQ(pair_of(hash("key")), pair_of(hash("key")));
 }
 
 }  // namespace
