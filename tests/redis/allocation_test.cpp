@@ -108,7 +108,7 @@ TEST_P(Allocation, FailsInAReset) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, Allocation, ::testing::ValuesIn(policies_of_ten_a_minute()),
+INSTANTIATE_TEST_SUITE_P(Each, Allocation, ::testing::ValuesIn(policies_of_ten_a_year()),
                          kind_name);
 
 }  // namespace

@@ -74,10 +74,9 @@ Duration span_of(const Policy& policy) {
       policy);
 }
 
-std::vector<Policy> policies_of_ten_a_minute() {
-  constexpr Duration kMinute = std::chrono::minutes(1);
-  return {TokenBucket{10, 10, kMinute}, LeakyBucket{10, 10, kMinute}, FixedWindow{10, kMinute},
-          SlidingWindowLog{10, kMinute}, SlidingWindowCounter{10, kMinute}};
+std::vector<Policy> policies_of_ten_in(Duration span) {
+  return {TokenBucket{10, 10, span}, LeakyBucket{10, 10, span}, FixedWindow{10, span},
+          SlidingWindowLog{10, span}, SlidingWindowCounter{10, span}};
 }
 
 std::vector<Policy> policies_of_all_sizes() {

@@ -26,8 +26,17 @@ Policy with_limit(const Policy& policy, std::int64_t limit);
 /// or the window.
 Duration span_of(const Policy& policy);
 
-/// One of each kind, all of limit 10 and span 60 s.
-std::vector<Policy> policies_of_ten_a_minute();
+/// One of each kind, all of limit 10 and this span.
+std::vector<Policy> policies_of_ten_in(Duration span);
+
+inline std::vector<Policy> policies_of_ten_a_minute() {
+  return policies_of_ten_in(std::chrono::minutes(1));
+}
+
+/// For tests by a server's clock, whatever it shows: hardly ever does a window end in them.
+inline std::vector<Policy> policies_of_ten_a_year() {
+  return policies_of_ten_in(std::chrono::hours(366 * 24));
+}
 
 /// The five kinds with limits and spans from tiny to as large as they may be.
 std::vector<Policy> policies_of_all_sizes();
