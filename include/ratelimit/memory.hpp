@@ -11,6 +11,20 @@
 
 namespace ratelimit {
 
+/// What becomes of a debt where every place in reach of a new key is taken by one in debt, so that the
+/// one that would recover first has to go. `Statistics::forgotten_debt` counts these.
+enum class WhenFull : std::uint8_t {
+  /// It is forgotten: whoever left starts anew if it comes back. Nobody is ever denied for it.
+  forget,
+
+  /// Newcomers that may be whoever left start with as much. So nobody is ever admitted beyond its limit,
+  /// at any flood of keys, while clocks do not step back; but newcomers may be denied, each for at most
+  /// one span of its policy after the last such departure. `Limiter::reset` then forgives no more than
+  /// the key's own charges since it last came. Costs 3 bytes more a key. Not for states that are kept
+  /// apart (see `MemoryOptions::max_keys`): those are forgotten.
+  inherit,
+};
+
 /// Options of the in-memory backend.
 struct MemoryOptions {
   /// The source of time. Null: the system's clock.
@@ -28,6 +42,9 @@ struct MemoryOptions {
   /// times the window in us; counters whose limit squared is over some 500 times the window in us;
   /// and all keys of a name under which limiters of different windows were made.
   std::int64_t max_keys = 1'000'000;
+
+  /// What becomes of debts where there is no room.
+  WhenFull when_full = WhenFull::forget;
 };
 
 /// Makes a backend whose state lives in this process.

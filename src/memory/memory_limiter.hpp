@@ -28,7 +28,7 @@ namespace ratelimit::memory {
 struct Shared {
   explicit Shared(MemoryOptions options)
       : clock(std::move(options.clock)),
-        places(options.max_keys, tally),
+        places(options.max_keys, options.when_full, tally),
         map(static_cast<std::size_t>(options.max_keys), tally) {}
 
   Tally tally;

@@ -17,12 +17,16 @@ std::size_t others_for(std::int64_t keys) { return std::max<std::size_t>(2, sets
 
 }  // namespace
 
-PlaceTable::PlaceTable(std::int64_t keys, Tally& tally)
+PlaceTable::PlaceTable(std::int64_t keys, WhenFull when_full, Tally& tally)
     : homes_(sets_for(keys) - others_for(keys)),
       others_(others_for(keys)),
       pages_(sets_for(keys) * sizeof(Set)),
       sets_(static_cast<Set*>(pages_.data())),
-      tally_(tally) {}
+      tally_(tally) {
+  if (when_full == WhenFull::forget) return;
+  floor_pages_.emplace(sets_for(keys) * sizeof(Place));
+  floors_ = static_cast<Place*>(floor_pages_->data());
+}
 
 void PlaceTable::admit(Micros longest_wait) noexcept {
   Micros old = longest_wait_.load(std::memory_order_relaxed);

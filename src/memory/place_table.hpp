@@ -12,6 +12,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "base/instant.hpp"
 #include "memory/key_hash.hpp"
@@ -19,6 +20,7 @@
 #include "memory/place.hpp"
 #include "memory/reach.hpp"
 #include "memory/tally.hpp"
+#include "ratelimit/memory.hpp"
 
 namespace ratelimit::memory {
 
@@ -27,7 +29,7 @@ class PlaceTable {
 
  public:
   /// Room for `keys` live keys, at 24 bytes each. Throws std::bad_alloc. Requires: keys >= 1.
-  PlaceTable(std::int64_t keys, Tally& tally);
+  PlaceTable(std::int64_t keys, WhenFull when_full, Tally& tally);
 
   /// From now on states may wait for so long; see Rule::longest_wait.
   void admit(Micros longest_wait) noexcept;
@@ -118,10 +120,14 @@ class PlaceTable {
     const std::uint64_t tag = tag_of(digest);
     const std::size_t one = scaled(std::rotl(digest.place, 24), others_);
     const std::size_t two = scaled(std::rotl(digest.place, 44) ^ (tag << 8), others_ - 1);
-    return {tag,
-            digest.place % Set::kSize,
-            {&home_of(digest), &sets_[homes_ + one], &sets_[homes_ + two + (two >= one ? 1 : 0)]},
-            longest_wait_.load(std::memory_order_relaxed),
+    const std::array<std::size_t, Reach<Set>::kSets> indices{
+        scaled(digest.place, homes_), homes_ + one, homes_ + two + (two >= one ? 1 : 0)};
+    typename Reach<Set>::Sets sets{};
+    for (std::size_t i = 0; i < indices.size(); ++i) {
+      sets.sets[i] = &sets_[indices[i]];
+      sets.floors[i] = floors_ == nullptr ? nullptr : &floors_[indices[i]];
+    }
+    return {tag, digest.place % Set::kSize, sets, longest_wait_.load(std::memory_order_relaxed),
             tally_};
   }
 
@@ -135,6 +141,8 @@ class PlaceTable {
   std::size_t others_;
   Pages pages_;
   Set* sets_;
+  std::optional<Pages> floor_pages_;
+  Place* floors_ = nullptr;               // one for each set; null: debts are forgotten
   std::atomic<Micros> longest_wait_ = 0;  // relaxed: a limiter is published after it was raised
   Tally& tally_;
 };

@@ -16,6 +16,12 @@
 // argument needs one order of all claims and looks, which sequential consistency gives, and that a
 // dropped claim is not taken for a later one, which its number gives.
 //
+// Where debts are inherited, each set has a floor: the latest recovery of those who had to leave it in
+// debt, and when the last of them had to. It is raised before a key is dropped, and read by a newcomer
+// once it is alone: then the key, if it ever had to leave a place in its reach, left before that, and
+// its state was not above that set's floor. So it starts with no less than it owed, whatever came
+// between.
+//
 // No charge is lost: whoever finds another's claim for its own key may settle it with its own
 // charge; the other one's swap then fails, and it finds the key settled. Whoever is interrupted
 // holds up nobody.
@@ -79,12 +85,24 @@ class Reach {
  public:
   static constexpr std::size_t kSets = 3;
 
-  /// A key's home, the place there that is tried first, and two sets for those that find their home
-  /// full. No state of anybody's waits for more than `longest_wait`. Requires: kClaimed is not in
-  /// `tag`, which is not 0; three different sets.
-  Reach(std::uint64_t tag, std::size_t first, const std::array<Set*, kSets>& sets,
-        Micros longest_wait, Tally& tally)
-      : tag_(tag), first_(first), sets_(sets), longest_wait_(longest_wait), tally_(tally) {}
+  using Place = typename decltype(Set::places)::value_type;
+
+  struct Sets {
+    /// A key's home, and two sets for those that find their home full: three different ones.
+    std::array<Set*, kSets> sets;
+    /// Their floors, each an instant and a word; null: debts are forgotten.
+    std::array<Place*, kSets> floors;
+  };
+
+  /// `first`: the place at home that is tried first. No state of anybody's waits for more than
+  /// `longest_wait`. Requires: kClaimed is not in `tag`, which is not 0.
+  Reach(std::uint64_t tag, std::size_t first, const Sets& sets, Micros longest_wait, Tally& tally)
+      : tag_(tag),
+        first_(first),
+        sets_(sets.sets),
+        floors_(sets.floors),
+        longest_wait_(longest_wait),
+        tally_(tally) {}
 
   /// Has all but the home on its way into the cache.
   void prefetch_others() const noexcept {
@@ -126,7 +144,6 @@ class Reach {
   }
 
  private:
-  using Place = typename decltype(Set::places)::value_type;
   static constexpr std::size_t kPlaces = kSets * Set::kSize;
   static constexpr Cell kEmpty{0, 0};
 
@@ -148,11 +165,19 @@ class Reach {
   std::optional<typename Rule::View> arrive(const Rule& rule, const typename Rule::Packing& packing,
                                             const policy::Call& call) const;
 
-  /// A place, and what was seen there.
+  /// A place in one of the sets, and what was seen there.
   struct Choice {
     Place* place;
     Cell cell;
+    std::size_t set;
   };
+
+  /// What the key starts with: nothing, or what those owed who had to leave.
+  template <class Rule>
+  [[nodiscard]] typename Rule::State newcomer(const Rule& rule,
+                                              const typename Rule::Packing& packing,
+                                              Micros now) const;
+  static void raise(Place& floor, policy::Word word, Micros now);
 
   Place* claim(Micros now) const;
   [[nodiscard]] Choice choose(Micros now) const;
@@ -161,6 +186,7 @@ class Reach {
   std::uint64_t tag_;
   std::size_t first_;
   std::array<Set*, kSets> sets_;
+  std::array<Place*, kSets> floors_;
   Micros longest_wait_;
   Tally& tally_;
 };
@@ -172,8 +198,13 @@ std::optional<typename Rule::View> Reach<Set>::arrive(const Rule& rule,
                                                       const typename Rule::Packing& packing,
                                                       const policy::Call& call) const {
   typename Rule::State state;
-  const auto view = rule.look(state, call);
-  if (!policy::update(rule, view, rule.judge(view, call), call, state)) return view;
+  typename Rule::View view;
+  const auto is_charged = [&] {
+    state = newcomer(rule, packing, call.now);
+    view = rule.look(state, call);
+    return policy::update(rule, view, rule.judge(view, call), call, state);
+  };
+  if (!is_charged()) return view;
 
   Place* const place = claim(call.now);
   if (place == nullptr) return std::nullopt;
@@ -183,6 +214,11 @@ std::optional<typename Rule::View> Reach<Set>::arrive(const Rule& rule,
     place->replace(claimed, kEmpty);
     return std::nullopt;
   }
+  // The floors may have been raised meanwhile.
+  if (floors_[0] != nullptr && !is_charged()) {
+    place->replace(claimed, kEmpty);
+    return view;
+  }
   if (!place->replace(claimed, {tag_, packing.pack(state)})) return std::nullopt;
   return view;
 }
@@ -191,13 +227,14 @@ std::optional<typename Rule::View> Reach<Set>::arrive(const Rule& rule,
 /// again. Whoever had to make room is gone even if the claim is given up later.
 template <class Set>
 typename Reach<Set>::Place* Reach<Set>::claim(Micros now) const {
-  const auto [place, cell] = choose(now);
+  const auto [place, cell, set] = choose(now);
   if (cell.tag == tag_) return nullptr;  // it has come meanwhile
   if (cell.tag == (tag_ | kClaimed)) return place;
+  const bool is_key = cell.tag != 0 && (cell.tag & kClaimed) == 0;
+  const bool is_in_debt = is_key && policy::is_live(cell.word, now, longest_wait_);
+  if (is_in_debt && floors_[set] != nullptr) raise(*floors_[set], cell.word, now);
   if (!place->replace(cell, {tag_ | kClaimed, claim_number()})) return nullptr;
-  if (cell.tag != 0 && (cell.tag & kClaimed) == 0) {
-    tally_.count_forgotten(policy::is_live(cell.word, now, longest_wait_));
-  }
+  if (is_key) tally_.count_forgotten(is_in_debt);
   return place;
 }
 
@@ -214,7 +251,7 @@ typename Reach<Set>::Choice Reach<Set>::choose(Micros now) const {
   Choice least{};
   for (std::size_t i = 0; i < kPlaces; ++i) {
     const std::size_t set = i / Set::kSize;
-    const Choice choice{&at(i), at(i).load()};
+    const Choice choice{&at(i), at(i).load(), set};
     const auto [tag, word] = choice.cell;
     if ((tag & ~kClaimed) == tag_) return choice;
     if (tag == 0) {
@@ -233,7 +270,32 @@ typename Reach<Set>::Choice Reach<Set>::choose(Micros now) const {
   if (nobody.place != nullptr) return nobody;
   if (recovered.place != nullptr) return recovered;
   if (least.place != nullptr) return least;
-  return {&at(0), at(0).load()};
+  return {&at(0), at(0).load(), 0};
+}
+
+template <class Set>
+template <class Rule>
+typename Rule::State Reach<Set>::newcomer(const Rule& rule, const typename Rule::Packing& packing,
+                                          Micros now) const {
+  typename Rule::State strictest;
+  for (const Place* const floor : floors_) {
+    if (floor == nullptr) break;
+    const Cell cell = floor->load();
+    const typename Rule::State state{
+        rule.inherited(cell.word, static_cast<Micros>(cell.tag), now, packing)};
+    if (packing.pack(state) > packing.pack(strictest)) strictest = state;
+  }
+  return strictest;
+}
+
+template <class Set>
+void Reach<Set>::raise(Place& floor, policy::Word word, Micros now) {
+  for (;;) {
+    const Cell cell = floor.load();
+    const Cell raised{std::max(cell.tag, static_cast<std::uint64_t>(now)),
+                      std::max(cell.word, word)};
+    if (raised == cell || floor.replace(cell, raised)) return;
+  }
 }
 
 /// Whether nothing but `place` carries the key's tag. Later claims than its are dropped: whoever

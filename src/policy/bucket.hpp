@@ -80,6 +80,13 @@ class Bucket {
   [[nodiscard]] std::optional<View> view_of(std::span<const std::int64_t, View::kFields> fields,
                                             bool healed) const;
 
+  [[nodiscard]] State inherited(Word floor, Micros at, Micros now, const Packing& packing) const {
+    if (at - now > full_.whole) return {};
+    const Word most =
+        packing.pack({.clear_at = std::min(at, now) + full_.whole, .fraction = full_.part});
+    return packing.unpack(std::min(floor, most));
+  }
+
   [[nodiscard]] Micros longest_wait() const { return full_.whole + 1; }
 
   /// The same for all whose fraction and whose latest instant fit.

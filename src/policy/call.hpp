@@ -22,6 +22,9 @@
 // and, where a State may fit a Word (policy/word.hpp),
 //
 //   Packing(packing)                   packs a State into a Word and unpacks it
+//   inherited(floor, at, now, packing) the strictest State that a key may have had which was dropped
+//                                      with a Word up to `floor`, at the instant `at` or before; as
+//                                      none where `at` is so far ahead that a clock ran wild
 //
 // A backend that keeps States looks, judges, runs `update`, and has the decision made of what it saw.
 // Where they are kept elsewhere, a script looks and stores, and the View that it replies is judged

@@ -76,6 +76,13 @@ class FixedWindowRule {
   [[nodiscard]] std::optional<View> view_of(std::span<const std::int64_t, View::kFields> fields,
                                             bool healed) const;
 
+  [[nodiscard]] State inherited(Word floor, Micros at, Micros now, const Packing& packing) const {
+    const Micros start = window_.floor(now);
+    const Word unused = packing.pack({.start = start});
+    if (at < start || at - now > window() || floor <= unused) return {};
+    return {.start = start, .count = std::min(limit_, static_cast<std::int64_t>(floor - unused))};
+  }
+
   /// A window ahead of now, to its end, and what counts run over by.
   [[nodiscard]] Micros longest_wait() const { return 3 * window(); }
 

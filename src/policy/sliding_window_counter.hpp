@@ -94,6 +94,24 @@ class SlidingWindowCounterRule {
   [[nodiscard]] std::optional<View> view_of(std::span<const std::int64_t, View::kFields> fields,
                                             bool healed) const;
 
+  /// What a word says of two counts is in the order of the present window's: the one before may then
+  /// have been anything.
+  [[nodiscard]] State inherited(Word floor, Micros at, Micros now, const Packing& packing) const {
+    const Micros start = window_.floor(now);
+    if (at - now > window()) return {};
+    const auto most = [&](Word unused) {
+      return std::min(limit_, static_cast<std::int64_t>((floor - unused) >> packing.count_bits));
+    };
+    if (const Word unused = packing.pack({.start = start}); at >= start && floor >= unused) {
+      return {.start = start, .count = most(unused), .previous = limit_};
+    }
+    const Micros before = start - window();
+    if (const Word unused = packing.pack({.start = before}); at >= before && floor > unused) {
+      return {.start = before, .count = most(unused)};
+    }
+    return {};
+  }
+
   /// A window ahead of now, to the end of the next, and what counts run over by.
   [[nodiscard]] Micros longest_wait() const { return 4 * window(); }
 

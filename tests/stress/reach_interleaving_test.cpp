@@ -13,6 +13,7 @@
 
 #include "memory/reach.hpp"
 #include "policy/token_bucket.hpp"
+#include "ratelimit/memory.hpp"
 #include "stress/interleavings.hpp"
 #include "support/environment.hpp"
 
@@ -58,6 +59,12 @@ using Reach = memory::Reach<Set>;
 /// Three places, which both keys have in reach, each in an order of its own.
 class Scene {
  public:
+  explicit Scene(WhenFull when_full) {
+    if (when_full == WhenFull::inherit) {
+      for (std::size_t i = 0; i < 3; ++i) floors_[i] = &all_floors_[i];
+    }
+  }
+
   /// Every place is taken by a key that owes this long.
   void fill(Micros owed) {
     for (std::size_t i = 0; i < sets_.size(); ++i) {
@@ -87,12 +94,17 @@ class Scene {
  private:
   Reach reach(std::uint64_t key) {
     const std::size_t shift = key == kKey ? 0 : 1;
-    std::array<Set*, 3> sets{};
-    for (std::size_t i = 0; i < 3; ++i) sets[i] = &sets_[(i + shift) % 3];
+    Reach::Sets sets{};
+    for (std::size_t i = 0; i < 3; ++i) {
+      sets.sets[i] = &sets_[(i + shift) % 3];
+      sets.floors[i] = floors_[(i + shift) % 3];
+    }
     return {key, 0, sets, rule_.longest_wait(), tally_};
   }
 
   std::array<Set, 3> sets_;
+  std::array<SteppedPlace, 3> all_floors_;
+  std::array<SteppedPlace*, 3> floors_{};
   memory::Tally tally_;
   TokenBucketRule rule_{TokenBucket{kCapacity, 1, std::chrono::seconds(1)}};
   TokenBucketRule::Packing packing_{1};
@@ -101,12 +113,16 @@ class Scene {
 /// What one thread does, and what it was allowed.
 using Body = std::function<std::int64_t(Scene&)>;
 
+/// How much of the key, over all threads.
+enum class Allowed : std::uint8_t { anything, up_to_the_capacity, the_capacity };
+
 struct Case {
   std::string name;
   Micros owed;  // by those who have the places at first; below 0: nobody
   std::vector<Body> bodies;
   int switches;
-  bool is_exact;  // nobody is forgotten in debt: what is allowed is the capacity
+  Allowed allowed;
+  WhenFull when_full = WhenFull::forget;
 
   friend std::ostream& operator<<(std::ostream& out, const Case& each) { return out << each.name; }
 };
@@ -123,7 +139,7 @@ TEST_P(ReachInterleaving, KeepsOnePlaceAndTheLimit) {
   const int switches = std::max(0, param.switches + more);
   const std::size_t count = for_each_schedule(
       param.bodies.size(), static_cast<std::size_t>(switches), [&](const Schedule& schedule) {
-        Scene scene;
+        Scene scene(param.when_full);
         if (param.owed >= 0) scene.fill(param.owed);
         std::int64_t allowed = 0;
         std::vector<std::function<void()>> bodies;
@@ -133,7 +149,10 @@ TEST_P(ReachInterleaving, KeepsOnePlaceAndTheLimit) {
         EXPECT_LE(scene.places_of(kOther), 1);
         EXPECT_EQ(scene.places_of(kKey | kClaimed), 0);
         EXPECT_EQ(scene.places_of(kOther | kClaimed), 0);
-        if (param.is_exact) {
+        if (param.allowed != Allowed::anything) {
+          EXPECT_LE(allowed, kCapacity);
+        }
+        if (param.allowed == Allowed::the_capacity) {
           EXPECT_EQ(allowed, kCapacity);
         }
         return steps;
@@ -149,6 +168,16 @@ Body disturb(int times) {
   };
 }
 
+/// Brings as many others as there are places, each of which owes more than the key does at first.
+Body crowd() {
+  return [](Scene& scene) {
+    for (std::uint64_t other = kOther; other < kOther + 3; ++other) {
+      (void)scene.ask(other, kCapacity);
+    }
+    return 0;
+  };
+}
+
 Body forget(std::uint64_t key) {
   return [=](Scene& scene) {
     scene.forget(key);
@@ -159,15 +188,39 @@ Body forget(std::uint64_t key) {
 INSTANTIATE_TEST_SUITE_P(
     Each, ReachInterleaving,
     ::testing::Values(
-        Case{"two_bring_a_key", -1, {ask(kKey, 2), ask(kKey, 2)}, 3, true},
-        Case{"three_bring_a_key", -1, {ask(kKey, 1), ask(kKey, 1), ask(kKey, 1)}, 2, true},
-        Case{"two_bring_a_key_among_others", 0, {ask(kKey, 2), ask(kKey, 1), disturb(1)}, 2, true},
+        Case{"two_bring_a_key", -1, {ask(kKey, 2), ask(kKey, 2)}, 3, Allowed::the_capacity},
+        Case{"three_bring_a_key",
+             -1,
+             {ask(kKey, 1), ask(kKey, 1), ask(kKey, 1)},
+             2,
+             Allowed::the_capacity},
+        Case{"two_bring_a_key_among_others",
+             0,
+             {ask(kKey, 2), ask(kKey, 1), disturb(1)},
+             2,
+             Allowed::the_capacity},
         Case{"two_bring_a_key_and_one_forgets_it",
              -1,
              {ask(kKey, 1), ask(kKey, 1), forget(kKey)},
              2,
-             true},
-        Case{"a_key_comes_and_goes", 500'000, {ask(kKey, 2), ask(kKey, 1), disturb(3)}, 2, false}),
+             Allowed::the_capacity},
+        Case{"a_key_comes_and_goes",
+             500'000,
+             {ask(kKey, 2), ask(kKey, 1), disturb(3)},
+             2,
+             Allowed::anything},
+        Case{"a_key_comes_back_and_inherits",
+             -1,
+             {ask(kKey, 1), ask(kKey, 2), crowd()},
+             2,
+             Allowed::up_to_the_capacity,
+             WhenFull::inherit},
+        Case{"a_key_inherits_from_others",
+             500'000,
+             {ask(kKey, 2), ask(kKey, 1), disturb(3)},
+             2,
+             Allowed::up_to_the_capacity,
+             WhenFull::inherit}),
     [](const auto& tested) { return tested.param.name; });
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@
 namespace ratelimit::testing {
 namespace {
 
+using std::chrono::hours;
 using std::chrono::seconds;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
@@ -28,9 +30,10 @@ constexpr std::int64_t kPlaces = 24;
 
 /// A backend of the smallest table, its clock, and a limiter of ten units, one a second.
 struct Room {
-  Room()
+  explicit Room(WhenFull when_full = WhenFull::forget)
       : clock(std::make_shared<ManualClock>(kStart)),
-        backend(make_memory_backend({.clock = clock, .max_keys = 1}).value()),
+        backend(
+            make_memory_backend({.clock = clock, .max_keys = 1, .when_full = when_full}).value()),
         limiter(backend->make_limiter("test", TokenBucket{10, 1, seconds(1)}).value()) {}
 
   /// Fills all but `places` with keys that owe ten units.
@@ -181,6 +184,72 @@ TEST(MemoryTable, CountsWhatItHealed) {
   room.clock->advance(seconds(10));
   EXPECT_TRUE(room.limiter->allow("a", 10)) << "locked for one span, no longer";
   EXPECT_EQ(room.backend->statistics().healed, 1U);
+}
+
+/// All but the log, whose states are kept apart.
+std::vector<Policy> policies_that_inherit() {
+  std::vector<Policy> all = policies_of_ten_a_minute();
+  std::erase_if(
+      all, [](const Policy& policy) { return std::holds_alternative<SlidingWindowLog>(policy); });
+  return all;
+}
+
+/// How often more keys than fit are admitted where their own histories would not, under some schedule.
+int admitted_too_often(const Policy& policy, WhenFull when_full, unsigned seed) {
+  constexpr int kKeys = 100;
+  const Room room(when_full);
+  const auto limiter = room.backend->make_limiter("test", policy).value();
+  std::vector<Oracle> oracles(kKeys, Oracle(policy));
+  std::mt19937 bits(seed);
+  int too_often = 0;
+  for (int i = 0; i < 5'000; ++i) {
+    room.clock->advance(Duration(bits() % 500'000));
+    const auto key = bits() % kKeys;
+    const auto cost = static_cast<std::int64_t>(bits() % 6);
+    if (!limiter->allow(std::to_string(key), cost)) continue;
+    const Decision own = oracles[key].ask({room.clock->now(), TraceOp::allow, cost});
+    too_often += own.allowed ? 0 : 1;
+  }
+  return too_often;
+}
+
+TEST(MemoryTable, AdmitsNobodyTooOftenWhereDebtsAreInherited) {
+  for (const Policy& policy : policies_that_inherit()) {
+    EXPECT_GT(admitted_too_often(policy, WhenFull::forget, 1), 0) << "or this shows nothing";
+    for (unsigned seed = 1; seed <= 5; ++seed) {
+      EXPECT_EQ(admitted_too_often(policy, WhenFull::inherit, seed), 0)
+          << kind_of(policy) << " " << seed;
+    }
+  }
+}
+
+TEST(MemoryTable, DeniesNobodyForAnotherLongerThanASpan) {
+  for (const Policy& policy : policies_that_inherit()) {
+    const Room room(WhenFull::inherit);
+    const auto longer = room.backend->make_limiter("longer", TokenBucket{10, 1, hours(1)}).value();
+    const auto limiter = room.backend->make_limiter("test", policy).value();
+    for (int i = 0; i < 4 * kPlaces; ++i) (void)longer->allow("flood " + std::to_string(i), 10);
+    EXPECT_FALSE(limiter->allow("new", 10)) << kind_of(policy);
+    EXPECT_FALSE(limiter->peek("new", 10)) << kind_of(policy);
+    const bool has_two = std::holds_alternative<SlidingWindowCounter>(policy);
+    room.clock->advance((has_two ? 2 : 1) * span_of(policy));
+    EXPECT_TRUE(limiter->allow("new", 10)) << kind_of(policy);
+  }
+}
+
+// The one who has to leave owes 8 of 10: so may whoever comes.
+TEST(MemoryTable, StartsNewcomersWithTheDebtOfWhoLeft) {
+  const Room room(WhenFull::inherit);
+  room.fill_but(1);
+  EXPECT_TRUE(room.limiter->allow("leaves", 8));
+  EXPECT_EQ(room.left("other"), 10) << "nobody has left yet";
+  EXPECT_TRUE(room.limiter->allow("comes", 1));
+  EXPECT_EQ(room.left("comes"), 1);
+  EXPECT_EQ(room.left("leaves"), 2);
+  room.clock->advance(-seconds(3));
+  EXPECT_EQ(room.left("leaves"), 0) << "nor does a step back forgive";
+  room.clock->advance(-seconds(3600));
+  EXPECT_EQ(room.left("leaves"), 10) << "unless the clock ran wild before";
 }
 
 /// What is known of a key: its own history since it was last forgotten.
