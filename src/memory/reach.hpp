@@ -144,21 +144,25 @@ class Reach {
   }
 
  private:
-  static constexpr std::size_t kPlaces = kSets * Set::kSize;
   static constexpr Cell kEmpty{0, 0};
 
-  /// The places in the order in which they are tried: what shares a cache line stays together.
-  [[nodiscard]] Place& at(std::size_t i) const {
-    const std::size_t in_set = i % Set::kSize;
-    return sets_[i / Set::kSize]->places[i < Set::kSize ? first_ ^ in_set : in_set];
+  /// The first place of which `is_it(place, set)` is true; null where there is none. In the order in
+  /// which they are tried: what shares a cache line stays together.
+  template <class IsIt>
+  [[gnu::always_inline]] Place* first_place(const IsIt& is_it) const {
+    for (std::size_t set = 0; set < kSets; ++set) {
+      const std::size_t first = set == 0 ? first_ : 0;
+      for (std::size_t i = 0; i < Set::kSize; ++i) {
+        Place& place = sets_[set]->places[first ^ i];
+        if (is_it(place, set)) return &place;
+      }
+    }
+    return nullptr;
   }
 
   /// Where the key is settled; null: nowhere.
   [[nodiscard]] Place* find() const {
-    for (std::size_t i = 0; i < kPlaces; ++i) {
-      if (at(i).tag() == tag_) return &at(i);
-    }
-    return nullptr;
+    return first_place([this](const Place& place, std::size_t) { return place.tag() == tag_; });
   }
 
   template <class Rule>
@@ -249,28 +253,33 @@ typename Reach<Set>::Choice Reach<Set>::choose(Micros now) const {
   Choice recovered{};
   std::uint64_t recovered_order = ~std::uint64_t{0};
   Choice least{};
-  for (std::size_t i = 0; i < kPlaces; ++i) {
-    const std::size_t set = i / Set::kSize;
-    const Choice choice{&at(i), at(i).load(), set};
+  Choice sure{};
+  const auto is_sure = [&](Place& place, std::size_t set) {
+    const Choice choice{&place, place.load(), set};
     const auto [tag, word] = choice.cell;
-    if ((tag & ~kClaimed) == tag_) return choice;
+    if ((tag & ~kClaimed) == tag_ || (tag == 0 && set == 0)) {
+      sure = choice;
+      return true;
+    }
     if (tag == 0) {
-      if (set == 0) return choice;
       if (empty_places[set]++ == 0) empty[set] = choice;
     } else if ((tag & kClaimed) != 0) {
-      continue;
+      return false;
     } else if (policy::is_live(word, now, longest_wait_)) {
       if (least.place == nullptr || word < least.cell.word) least = choice;
     } else if (const std::uint64_t order = word | (set == 0 ? 0 : kAway); order < recovered_order) {
       recovered_order = order;
       recovered = choice;
     }
-  }
+    return false;
+  };
+  if (first_place(is_sure) != nullptr) return sure;
   const Choice& nobody = empty[empty_places[2] > empty_places[1] ? 2 : 1];
   if (nobody.place != nullptr) return nobody;
   if (recovered.place != nullptr) return recovered;
   if (least.place != nullptr) return least;
-  return {&at(0), at(0).load(), 0};
+  Place& any = sets_[0]->places[first_];
+  return {&any, any.load(), 0};
 }
 
 template <class Set>
@@ -303,21 +312,20 @@ void Reach<Set>::raise(Place& floor, policy::Word word, Micros now) {
 template <class Set>
 bool Reach<Set>::is_alone(const Place& place) const {
   bool is_earlier = true;
-  for (std::size_t i = 0; i < kPlaces; ++i) {
-    Place& other = at(i);
+  const auto is_other = [&](Place& other, std::size_t) {
     if (&other == &place) {
       is_earlier = false;
-      continue;
+      return false;
     }
     Cell cell = other.load();
     while (cell.tag == (tag_ | kClaimed)) {
-      if (is_earlier) return false;
-      if (other.replace(cell, kEmpty)) break;
+      if (is_earlier) return true;
+      if (other.replace(cell, kEmpty)) return false;
       cell = other.load();
     }
-    if (cell.tag == tag_) return false;
-  }
-  return true;
+    return cell.tag == tag_;
+  };
+  return first_place(is_other) == nullptr;
 }
 
 }  // namespace ratelimit::memory
