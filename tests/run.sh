@@ -155,7 +155,7 @@ leg_thread() {
 leg_valgrind() {
   export RC_PARAMS=max_success=10 RATELIMIT_DECISIONS=20000 RATELIMIT_MORE_SWITCHES=-1 RATELIMIT_ROUNDS=1
   build_gcc || return
-  ctest --test-dir "$repo/build/gcc" -N -V -LE package |
+  ctest --test-dir "$repo/build/gcc" -N -V -LE 'package|bare' |
     awk -v start="Test command: $repo/build/gcc/" '
       i = index($0, start) { $0 = substr($0, i + 14); sub(/ "--gtest.*/, ""); print }' |
     sort -u >"$scratch/list"
