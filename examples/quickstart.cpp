@@ -28,6 +28,7 @@ using Backend = std::shared_ptr<ratelimit::Backend>;
 
 // So many decisions made without the server: it won't come back, and what follows says nothing.
 constexpr std::uint64_t kGiveUp = 10;
+constexpr std::int64_t kLogBytes = std::int64_t{1} << 30;  // so that logs of large limits fit, too
 
 Backend make_redis_backend(const std::string& url, const Clock& clock) {
 #ifdef RATELIMIT_EXAMPLE_REDIS
@@ -37,6 +38,7 @@ Backend make_redis_backend(const std::string& url, const Clock& clock) {
   // A service would rather go on than wait; a replay would rather wait than differ.
   options.timeout = std::chrono::seconds(2);
   // Keys of its own for each run, or the next would start in the state this one leaves.
+  options.local_log_bytes = kLogBytes;
   options.prefix = "rl:quickstart-" + std::to_string(std::random_device{}()) + ":";
   return ratelimit::make_redis_backend(options).value();
 #else
@@ -51,6 +53,7 @@ Backend make_backend(const Options& options, const Clock& clock, std::size_t cli
   ratelimit::MemoryOptions memory;
   memory.clock = clock;
   memory.max_keys = static_cast<std::int64_t>(clients) + 1;  // so it forgets nobody
+  memory.log_bytes = kLogBytes;
   return ratelimit::make_memory_backend(memory).value();
 }
 

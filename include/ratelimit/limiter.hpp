@@ -25,8 +25,8 @@ struct LimiterOptions {
   /// process cannot allocate; there is no second memory to turn to then, and `local` denies.
   OnError on_error = OnError::local;
 
-  /// The largest limit a SlidingWindowLog may have, 1 to 10,000,000. A log keeps some 10 bytes for
-  /// each admitted unit of each key, so raise it knowingly.
+  /// The largest limit a SlidingWindowLog may have, 1 to 10,000,000. A log keeps 4 to 16 bytes for
+  /// each admitted unit of each key, out of `MemoryOptions::log_bytes`, so raise it knowingly.
   std::int64_t log_cap = 100'000;
 };
 

@@ -37,11 +37,25 @@ struct MemoryOptions {
   /// none in reach of a new key, the one that would recover first is forgotten, and
   /// `Statistics::forgotten_debt` counts it.
   ///
-  /// Kept apart, behind one lock, for at most as many keys, are: logs; buckets whose rate / gcd(rate,
-  /// period in us) is over 2048, or that drain in over 142 years; windows whose limit is over 2048
-  /// times the window in us; counters whose limit squared is over some 500 times the window in us;
-  /// and all keys of a name under which limiters of different windows were made.
+  /// Kept apart, behind locks, each of them for a part of the keys, are: logs; buckets whose rate /
+  /// gcd(rate, period in us) is over 2048, or that drain in over 142 years; windows whose limit is over
+  /// 2048 times the window in us; counters whose limit squared is over some 500 times the window in us;
+  /// and all keys of a name under which limiters of different windows were made. For as many of these
+  /// there is room besides, at 64 bytes each.
   std::int64_t max_keys = 1'000'000;
+
+  /// How much memory there is for the logs of all keys together, in bytes; 4096 to 2^40. Address space
+  /// is taken once, an eighth more for what is kept beside, and memory as logs grow.
+  ///
+  /// A log takes 4 bytes for each unit that its window has held at once, or 8 where the window is over
+  /// 35 minutes, rounded up to a power of 2, 64 at least: 64 bytes for up to 16 units. It keeps them
+  /// until its key is forgotten. Where there is no room for a log to grow, others are: of the few that
+  /// are looked at those that have recovered, or else recover first.
+  ///
+  /// The memory is divided into up to 64 shares, of at least 4 MiB where there is so much, and the log
+  /// of a key may take half of one: 2 MiB by default, enough for any limit up to 262,144. A limiter
+  /// whose logs might not fit is refused, and the error says what would do.
+  std::int64_t log_bytes = std::int64_t{128} << 20;
 
   /// What becomes of debts where there is no room.
   WhenFull when_full = WhenFull::forget;

@@ -47,8 +47,10 @@ struct RedisOptions {
   /// timeout.
   std::int64_t max_connections = 4;
 
-  /// Bounds the memory of limiters whose on_error is OnError::local.
+  /// Bound the memory of limiters whose on_error is OnError::local, as MemoryOptions::max_keys and
+  /// MemoryOptions::log_bytes do.
   std::int64_t local_max_keys = MemoryOptions{}.max_keys;
+  std::int64_t local_log_bytes = MemoryOptions{}.log_bytes;
 };
 
 /// Makes a backend whose state lives on a Redis server.

@@ -1,4 +1,4 @@
-// Where the states of a limiter's keys are: in the table of places, or in the map.
+// Where the states of a limiter's keys are: in the table of places, or in the locked table.
 #pragma once
 
 #include <atomic>
@@ -12,31 +12,27 @@
 
 namespace ratelimit::memory {
 
-/// Keeps the keys of limiters apart in the map: limiters with one space share their keys.
-enum class Space : std::uint32_t {};
-
 /// What limiters of one name and kind of policy share: where their keys' states are, and how they
 /// are packed.
 ///
 /// They are in the table of places as long as all of the limiters pack alike; once one does not,
-/// they are in the map for good, where each key comes when it is next charged. A call that is under way on
-/// another thread at that moment may still charge the state in the table, and lose that charge.
+/// they are in the locked table for good, where each key comes when it is next charged. A call that is
+/// under way on another thread at that moment may still charge the state in the table of places, and
+/// lose that charge.
 class Home {
  public:
   /// Throws std::exception where the system gives no random numbers.
-  Home(Space space, std::int64_t packing) : space_(space), packing_(packing) {}
+  explicit Home(std::int64_t packing) : packing_(packing) {}
 
-  [[nodiscard]] Space space() const noexcept { return space_; }
-
-  /// What a key is told by in the table: of its own, so that limiters of other names share no key.
+  /// What a key is told by: of its own, so that limiters of other names share no key.
   [[nodiscard]] const KeyHash& hash() const noexcept { return hash_; }
 
-  /// How the states in the table are packed; 0: they are in the map.
+  /// How the states in the table are packed; 0: they are in the locked table.
   [[nodiscard]] std::int64_t packing() const noexcept {
     return packing_.load(std::memory_order_acquire);
   }
 
-  /// How the states were packed that the map has not taken yet; 0: there are none. Requires:
+  /// How the states were packed that the locked table has not taken yet; 0: there are none. Requires:
   /// packing() is 0.
   [[nodiscard]] std::int64_t old_packing() const noexcept { return old_packing_; }
 
@@ -49,7 +45,6 @@ class Home {
   }
 
  private:
-  const Space space_;
   const KeyHash hash_;
   std::atomic<std::int64_t> packing_;
   std::int64_t old_packing_ = 0;  // published by packing_
@@ -62,8 +57,7 @@ class Homes {
   /// random numbers.
   const Home& of(std::string kind_and_name, std::int64_t packing) {
     const std::lock_guard lock(mutex_);
-    const auto next = static_cast<Space>(homes_.size());
-    Home& home = homes_.try_emplace(std::move(kind_and_name), next, packing).first->second;
+    Home& home = homes_.try_emplace(std::move(kind_and_name), packing).first->second;
     home.join(packing);
     return home;
   }

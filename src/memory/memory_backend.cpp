@@ -3,6 +3,7 @@
 #include <exception>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -23,7 +24,7 @@ using memory::Tally;
 class MemoryBackend final : public Backend {
  public:
   explicit MemoryBackend(MemoryOptions options)
-      : shared_(std::make_shared<Shared>(std::move(options))) {}
+      : log_bytes_(options.log_bytes), shared_(std::make_shared<Shared>(std::move(options))) {}
 
   Result<std::shared_ptr<Limiter>> make_limiter(std::string_view name, const Policy& policy,
                                                 LimiterOptions options) override try {
@@ -32,11 +33,14 @@ class MemoryBackend final : public Backend {
     return std::visit(
         [&]<class Rule>(Rule& compiled) -> Result<std::shared_ptr<Limiter>> {
           shared_->places.admit(compiled.longest_wait());
-          shared_->map.admit(compiled.longest_wait());
+          if constexpr (policy::NeedsRoom<Rule>) {
+            if (auto error = check_room(compiled.most_room())) return *std::move(error);
+          }
+          shared_->locked.admit(compiled.longest_wait());
           const Home& home = shared_->homes.of(std::string(Rule::kStateTag) + std::string(name),
                                                compiled.packing());
-          return std::shared_ptr<Limiter>(std::make_shared<MemoryLimiter<Rule>>(
-              shared_, home, std::move(compiled), options.on_error));
+          return std::shared_ptr<Limiter>(
+              std::make_shared<MemoryLimiter<Rule>>(shared_, home, std::move(compiled)));
         },
         *rule);
   } catch (const std::bad_alloc&) {
@@ -48,15 +52,25 @@ class MemoryBackend final : public Backend {
   [[nodiscard]] Statistics statistics() const override {
     const Tally::Counts counts = shared_->tally.counts();
     Statistics statistics;
-    statistics.keys = shared_->places.count_keys() + shared_->map.count_keys();
+    statistics.keys = shared_->places.count_keys() + shared_->locked.count_keys();
     statistics.forgotten = counts.forgotten;
     statistics.forgotten_debt = counts.forgotten_debt;
     statistics.healed = counts.healed;
-    statistics.errors = counts.errors;
     return statistics;
   }
 
  private:
+  [[nodiscard]] std::optional<Error> check_room(std::size_t room) const {
+    if (room <= shared_->locked.most_room()) return std::nullopt;
+    return policy::invalid_argument(
+        "MemoryOptions.log_bytes (on Redis, RedisOptions.local_log_bytes) is " +
+        std::to_string(log_bytes_) + ", which gives the log of a key up to " +
+        std::to_string(shared_->locked.most_room()) + " bytes; this limit takes " +
+        std::to_string(room) + ": it must be at least " +
+        std::to_string(shared_->locked.log_bytes_for(room)));
+  }
+
+  std::int64_t log_bytes_;
   std::shared_ptr<Shared> shared_;
 };
 
@@ -64,7 +78,8 @@ class MemoryBackend final : public Backend {
 
 Result<std::shared_ptr<Backend>> make_memory_backend(MemoryOptions options) try {
   policy::Check check("MemoryOptions");
-  check.range("max_keys", options.max_keys, 1, policy::kMostKeys);
+  check.range("max_keys", options.max_keys, 1, policy::kMostKeys)
+      .range("log_bytes", options.log_bytes, policy::kLeastLogBytes, policy::kMostLogBytes);
   if (check.error()) return *check.error();
   return std::shared_ptr<Backend>(std::make_shared<MemoryBackend>(std::move(options)));
 } catch (const std::bad_alloc&) {

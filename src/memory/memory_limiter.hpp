@@ -14,7 +14,7 @@
 #include "base/unix_clock.hpp"
 #include "memory/homes.hpp"
 #include "memory/key_hash.hpp"
-#include "memory/key_map.hpp"
+#include "memory/locked_table.hpp"
 #include "memory/place_table.hpp"
 #include "memory/tally.hpp"
 #include "policy/call.hpp"
@@ -29,24 +29,23 @@ struct Shared {
   explicit Shared(MemoryOptions options)
       : clock(std::move(options.clock)),
         places(options.max_keys, options.when_full, tally),
-        map(static_cast<std::size_t>(options.max_keys), tally) {}
+        locked({options.max_keys, options.log_bytes}, tally) {}
 
   Tally tally;
   const std::shared_ptr<const Clock> clock;  // null: the system's
   PlaceTable places;
-  KeyMap map;
+  LockedTable locked;
   Homes homes;
 };
 
 template <class Rule>
 class MemoryLimiter final : public Limiter {
  public:
-  MemoryLimiter(std::shared_ptr<Shared> shared, const Home& home, Rule rule, OnError on_error)
+  MemoryLimiter(std::shared_ptr<Shared> shared, const Home& home, Rule rule)
       : shared_(std::move(shared)),
         home_(home),
         packing_(std::max<std::int64_t>(1, rule.packing())),
-        rule_(std::move(rule)),
-        on_error_(on_error) {}
+        rule_(std::move(rule)) {}
 
   Decision allow(std::string_view key, std::int64_t cost) noexcept override {
     return decide<policy::Op::charge>(key, cost, [this] { return now_at_once(); });
@@ -77,8 +76,9 @@ class MemoryLimiter final : public Limiter {
 
   Errc reset(std::string_view key) noexcept override {
     if (!policy::is_valid(key, 0)) return Errc::invalid_argument;
-    if constexpr (kPacks) places_.erase(home_.hash()(key));
-    if (home_.packing() == 0) shared_->map.erase(home_.space(), key);
+    const Digest digest = home_.hash()(key);
+    if constexpr (kPacks) places_.erase(digest);
+    if (home_.packing() == 0) shared_->locked.template erase<Rule>(digest);
     return Errc::ok;
   }
 
@@ -122,7 +122,7 @@ class MemoryLimiter final : public Limiter {
         return decide_by_slow_clock<Operation>(spot.digest, cost);
       }
     }
-    return decide_in_map<Operation>(key, at_once(), cost);
+    return decide_locked<Operation>(key, at_once(), cost);
   }
 
   template <policy::Op Operation>
@@ -166,7 +166,7 @@ class MemoryLimiter final : public Limiter {
           continue;
         }
       }
-      decisions[i] = decide_in_map<policy::Op::charge>(key, now, cost);
+      decisions[i] = decide_locked<policy::Op::charge>(key, now, cost);
     }
   }
 
@@ -176,31 +176,22 @@ class MemoryLimiter final : public Limiter {
 
   /// A negative `at`: by the clock.
   template <policy::Op Operation>
-  [[gnu::noinline]] Decision decide_in_map(std::string_view key, Micros at,
+  [[gnu::noinline]] Decision decide_locked(std::string_view key, Micros at,
                                            std::int64_t cost) noexcept {
     const policy::Call call{Operation, at >= 0 ? at : now(), cost};
-    const auto in_map = [&](auto initial) {
-      return shared_->map.apply(home_.space(), key, rule_, call, initial);
-    };
-    try {
-      if constexpr (kPacks) {
-        if (home_.old_packing() != 0) {
-          const Digest digest = home_.hash()(key);
-          const auto seen = in_map([&]() -> typename Rule::State {
-            const policy::Word word = places_.word(digest);
-            if (word == 0) return {};
-            return {typename Rule::Packing(home_.old_packing()).unpack(word)};
-          });
-          if (seen.stored) places_.erase(digest);
-          return policy::decide(rule_, seen.view, call);
-        }
+    const Digest digest = home_.hash()(key);
+    if constexpr (kPacks) {
+      if (home_.old_packing() != 0) {
+        const typename Rule::Packing old_packing(home_.old_packing());
+        const auto seen = shared_->locked.apply(digest, rule_, call, [&] {
+          return places_.state(digest, rule_, old_packing, call.now);
+        });
+        if (seen.stored) places_.erase(digest);
+        return policy::decide(rule_, seen.view, call);
       }
-      return policy::decide(rule_, in_map([] { return typename Rule::State{}; }).view, call);
-    } catch (const std::bad_alloc&) {
-      shared_->tally.count_error();
-      return policy::degraded_decision(rule_.limit(), on_error_ == OnError::allow,
-                                       Errc::out_of_memory);
     }
+    const auto fresh = [] { return typename Rule::State{}; };
+    return policy::decide(rule_, shared_->locked.apply(digest, rule_, call, fresh).view, call);
   }
 
   const std::shared_ptr<Shared> shared_;
@@ -210,7 +201,6 @@ class MemoryLimiter final : public Limiter {
   const Home& home_;
   const typename Rule::Packing packing_;
   const Rule rule_;
-  const OnError on_error_;
 };
 
 }  // namespace ratelimit::memory

@@ -2,13 +2,18 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace ratelimit::memory {
+
+/// How memory is going to be used: much of it, or here and there. What is used densely comes in huge
+/// pages where there is enough of it.
+enum class Use : std::uint8_t { dense, sparse };
 
 class Pages {
  public:
   /// Throws std::bad_alloc.
-  explicit Pages(std::size_t bytes);
+  explicit Pages(std::size_t bytes, Use use = Use::dense);
   ~Pages();
   Pages(const Pages&) = delete;
   Pages& operator=(const Pages&) = delete;

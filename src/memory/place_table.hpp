@@ -86,8 +86,13 @@ class PlaceTable {
     return policy::decide(rule, view, call);
   }
 
-  /// The key's state; 0: none.
-  [[nodiscard]] policy::Word word(const Digest& digest) const { return reach(digest).word(); }
+  /// The key's state, or what it would start with.
+  template <class Rule>
+  [[nodiscard]] typename Rule::State state(const Digest& digest, const Rule& rule,
+                                           const typename Rule::Packing& packing,
+                                           Micros now) const {
+    return reach(digest).state(rule, packing, now);
+  }
 
   void erase(const Digest& digest) { reach(digest).erase(); }
 
@@ -98,10 +103,11 @@ class PlaceTable {
   /// The place at home that has the key's tag; any other where there is none. Without branches: which
   /// one it is cannot be foreseen.
   [[gnu::always_inline]] static Place* home_place(const Spot& spot) noexcept {
-    Set& home =
-        *reinterpret_cast<Set*>(reinterpret_cast<std::uintptr_t>(spot.first) & -sizeof(Set));
-    Place* found = spot.first;
-    for (Place& place : home.places) found = place.tag() == spot.digest.tag ? &place : found;
+    Place* const home = spot.first - spot.digest.place % Set::kSize;
+    Place* found = home;
+    for (std::size_t i = 1; i < Set::kSize; ++i) {
+      found = home[i].tag() == spot.digest.tag ? &home[i] : found;
+    }
     return found;
   }
 

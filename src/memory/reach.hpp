@@ -128,12 +128,14 @@ class Reach {
     }
   }
 
-  /// The key's state; 0: none.
-  [[nodiscard]] policy::Word word() const {
+  /// The key's state, or what it would start with.
+  template <class Rule>
+  [[nodiscard]] typename Rule::State state(const Rule& rule, const typename Rule::Packing& packing,
+                                           Micros now) const {
     for (;;) {
       Place* const place = find();
-      if (place == nullptr) return 0;
-      if (const Cell cell = place->load(); cell.tag == tag_) return cell.word;
+      if (place == nullptr) return newcomer(rule, packing, now);
+      if (const Cell cell = place->load(); cell.tag == tag_) return {packing.unpack(cell.word)};
     }
   }
 

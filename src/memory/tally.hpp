@@ -14,7 +14,6 @@ class Tally {
     std::uint64_t forgotten = 0;
     std::uint64_t forgotten_debt = 0;
     std::uint64_t healed = 0;
-    std::uint64_t errors = 0;
   };
 
   void count_forgotten(bool in_debt) noexcept {
@@ -23,7 +22,6 @@ class Tally {
     if (in_debt) add(cell.forgotten_debt);
   }
   void count_healed() noexcept { add(mine().healed); }
-  void count_error() noexcept { add(mine().errors); }
 
   [[nodiscard]] Counts counts() const noexcept {
     Counts all;
@@ -31,7 +29,6 @@ class Tally {
       all.forgotten += cell.forgotten.load(std::memory_order_relaxed);
       all.forgotten_debt += cell.forgotten_debt.load(std::memory_order_relaxed);
       all.healed += cell.healed.load(std::memory_order_relaxed);
-      all.errors += cell.errors.load(std::memory_order_relaxed);
     }
     return all;
   }
@@ -43,7 +40,6 @@ class Tally {
     Count forgotten = 0;
     Count forgotten_debt = 0;
     Count healed = 0;
-    Count errors = 0;
   };
   static constexpr std::size_t kCells = 16;
 

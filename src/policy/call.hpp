@@ -26,6 +26,12 @@
 //                                      with a Word up to `floor`, at the instant `at` or before; as
 //                                      none where `at` is so far ahead that a clock ran wild
 //
+// and, where a State has no fixed size, and is a view of room that whoever keeps it owns,
+//
+//   room_for(state, view, call)        how many bytes of room `state` must move to before `update`; 0: none
+//   move(view, room, state)            moves what matters of it to `room`
+//   most_room()                        the most that room_for tells
+//
 // A backend that keeps States looks, judges, runs `update`, and has the decision made of what it saw.
 // Where they are kept elsewhere, a script looks and stores, and the View that it replies is judged
 // here: so a decision is computed in one place.
@@ -59,8 +65,14 @@ constexpr bool is_within(std::int64_t value, std::int64_t low, std::int64_t high
   return low <= value && value <= high;
 }
 
+/// A rule whose States are views of room.
+template <class Rule>
+concept NeedsRoom = requires(const Rule& rule) {
+  rule.most_room();
+};
+
 /// Changes `state`, of which `view` is what matters to `call`, if the call changes it. Returns
-/// whether it does. Where it throws, nothing has changed.
+/// whether it does. Requires: `state` has the room that the call needs.
 template <class Rule>
 [[gnu::always_inline]] inline bool update(const Rule& rule, const typename Rule::View& view,
                                           const typename Rule::Verdict& verdict, const Call& call,

@@ -21,6 +21,10 @@ inline constexpr std::size_t kLongestName = 255;
 /// The most keys that a table in memory is made for.
 inline constexpr std::int64_t kMostKeys = std::int64_t{1} << 40;
 
+/// The least and the most memory for logs, in bytes.
+inline constexpr std::int64_t kLeastLogBytes = 4096;
+inline constexpr std::int64_t kMostLogBytes = std::int64_t{1} << 40;
+
 Error invalid_argument(std::string message);
 
 /// Keeps the first thing found wrong with the fields of one policy or option struct.

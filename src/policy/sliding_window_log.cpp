@@ -8,18 +8,17 @@
 namespace ratelimit::policy {
 
 SlidingWindowLogRule::View SlidingWindowLogRule::look(const State& state, const Call& call) const {
-  const auto& times = state.times;
-  if (times.empty()) return {};
-  if (times.back() - call.now > window_) return {.healed = true};
+  if (state.size() == 0) return {};
+  if (state.newest() - call.now > window_) return {.healed = true};
 
-  const auto live = std::upper_bound(times.begin(), times.end(), call.now - window_);
   View view;
-  view.used = times.end() - live;
+  view.used = state.count_after(call.now - window_);
   if (view.used == 0) return view;
-  view.clears_in = times.back() + window_ - call.now;
+  view.clears_in = state.newest() + window_ - call.now;
   if (call.cost > 0 && call.cost <= limit_) {
     const std::int64_t excess = view.used - (limit_ - call.cost);
-    if (excess > 0) view.retry_in = live[excess - 1] + window_ - call.now;
+    const std::int64_t old = state.size() - view.used;
+    if (excess > 0) view.retry_in = state[old + excess - 1] + window_ - call.now;
   }
   return view;
 }
@@ -41,11 +40,28 @@ Decision SlidingWindowLogRule::decide(const View& view, const Verdict& verdict,
 
 void SlidingWindowLogRule::store(const View& view, const Verdict& /*verdict*/, const Call& call,
                                  State& state) const {
-  auto& times = state.times;
-  const Micros at = view.used == 0 ? call.now : std::max(call.now, times.back());
-  // The insertion comes first: it is all that can fail, and then nothing has changed.
-  times.insert(times.end(), static_cast<std::size_t>(call.cost), at);
-  times.erase(times.begin(), times.end() - (view.used + call.cost));
+  const Micros at = view.used == 0 ? call.now : std::max(call.now, state.newest());
+  if (view.used == 0) {
+    state.clear(width_);
+  } else {
+    state.keep_newest(view.used);
+  }
+  state.append(at, call.cost);
+}
+
+std::size_t SlidingWindowLogRule::room_for(const State& state, const View& view,
+                                           const Call& call) const {
+  if (!call.may_write() || !judge(view, call).allowed) return 0;
+  const Width width = width_after(state, view);
+  const std::size_t room = TimeRing::room_for(view.used + call.cost, width);
+  const bool suffices = room <= state.room().size() && (view.used == 0 || width == state.width());
+  return suffices ? 0 : room;
+}
+
+void SlidingWindowLogRule::move(const View& view, std::span<std::byte> room, State& state) const {
+  const Width width = width_after(state, view);
+  state.keep_newest(view.used);
+  state.move_to(room, width);
 }
 
 std::optional<SlidingWindowLogRule::View> SlidingWindowLogRule::view_of(

@@ -1,14 +1,16 @@
 // SlidingWindowLog, made ready to decide: keeps the time of every admitted unit.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <span>
 #include <string_view>
 
 #include "policy/call.hpp"
+#include "policy/time_ring.hpp"
 #include "ratelimit/limiter.hpp"
 #include "ratelimit/policy.hpp"
 #include "ratelimit/result.hpp"
@@ -20,9 +22,7 @@ class SlidingWindowLogRule {
   static constexpr std::string_view kScript = "sliding_window_log";
   static constexpr std::string_view kStateTag = "s1";
 
-  struct State {
-    std::deque<Micros> times;  // of the admitted units, never falling
-  };
+  using State = TimeRing;  // of the admitted units
 
   struct View {
     static constexpr std::size_t kFields = 3;
@@ -44,7 +44,7 @@ class SlidingWindowLogRule {
   [[nodiscard]] Micros longest_wait() const { return 2 * window_; }
 
   explicit SlidingWindowLogRule(const SlidingWindowLog& policy)
-      : limit_(policy.limit), window_(policy.window.count()) {}
+      : limit_(policy.limit), window_(policy.window.count()), width_(width_for(window_)) {}
 
   [[nodiscard]] std::int64_t limit() const { return limit_; }
   [[nodiscard]] View look(const State& state, const Call& call) const;
@@ -55,7 +55,13 @@ class SlidingWindowLogRule {
   [[nodiscard]] bool denial_heals(const View& /*view*/) const { return false; }
   void store(const View& view, const Verdict& verdict, const Call& call, State& state) const;
   [[nodiscard]] Micros reset_time(const State& state) const {
-    return state.times.empty() ? 0 : state.times.back() + window_;
+    return state.size() == 0 ? 0 : state.newest() + window_;
+  }
+
+  [[nodiscard]] std::size_t room_for(const State& state, const View& view, const Call& call) const;
+  void move(const View& view, std::span<std::byte> room, State& state) const;
+  [[nodiscard]] std::size_t most_room() const {
+    return TimeRing::room_for(limit_, TimeRing::Width::wide);
   }
 
   /// The cost (negative for a peek of it), the limit and the window.
@@ -66,8 +72,24 @@ class SlidingWindowLogRule {
                                             bool healed) const;
 
  private:
+  using Width = TimeRing::Width;
+
+  /// What is stored lies within two windows: the newest may be one ahead of now, the oldest one
+  /// behind.
+  static Width width_for(Micros window) {
+    return 2 * window <= TimeRing::kNarrowSpan ? Width::narrow : Width::wide;
+  }
+
+  /// How the times are to be kept together with those that the call adds. What is wide stays so while
+  /// anything of it matters: limiters of one name and different windows do not undo each other's
+  /// work.
+  [[nodiscard]] Width width_after(const State& state, const View& view) const {
+    return view.used == 0 ? width_ : std::max(width_, state.width());
+  }
+
   std::int64_t limit_;
   Micros window_;
+  Width width_;
 };
 
 Result<SlidingWindowLogRule> compile(const SlidingWindowLog& policy, const LimiterOptions& options);

@@ -65,6 +65,8 @@ std::optional<Error> check_options(const RedisOptions& options) {
   policy::Check check("RedisOptions");
   check.range("max_connections", options.max_connections, 1, kMostConnections)
       .range("local_max_keys", options.local_max_keys, 1, policy::kMostKeys)
+      .range("local_log_bytes", options.local_log_bytes, policy::kLeastLogBytes,
+             policy::kMostLogBytes)
       .span("timeout", options.timeout, kLongestTimeout)
       .size("prefix", options.prefix, kLongestText)
       .size("client_name", options.client_name, kLongestText);
@@ -84,7 +86,9 @@ Result<std::shared_ptr<Backend>> make_redis_backend(RedisOptions options) try {
   if (auto error = check_options(options)) return *std::move(error);
   auto endpoint = redis::parse_url(options.url);
   if (!endpoint) return endpoint.error();
-  auto local = make_memory_backend({.clock = options.clock, .max_keys = options.local_max_keys});
+  auto local = make_memory_backend({.clock = options.clock,
+                                    .max_keys = options.local_max_keys,
+                                    .log_bytes = options.local_log_bytes});
   if (!local) return local.error();
   auto shared = std::make_shared<redis::Shared>(*std::move(endpoint), options);
   return std::shared_ptr<Backend>(std::make_shared<RedisBackend>(

@@ -57,6 +57,9 @@ TEST(RedisOptions, CountsAreBounded) {
   EXPECT_THAT(refusal({.local_max_keys = (std::int64_t{1} << 40) + 1}),
               names("local_max_keys", "is 1099511627777", "at most 1099511627776"));
   EXPECT_THAT(refusal({.local_max_keys = 0}), names("local_max_keys", "is 0", "at least 1"));
+  EXPECT_EQ(refusal({.local_log_bytes = 4096}), "");
+  EXPECT_THAT(refusal({.local_log_bytes = 4095}),
+              names("local_log_bytes", "is 4095", "at least 4096"));
 }
 
 TEST(RedisOptions, UrlsThatAreRefusedShowNoPassword) {

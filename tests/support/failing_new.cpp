@@ -11,6 +11,7 @@ constexpr std::int64_t kOff = -1;
 // Allocations that still succeed, of this thread alone: a test's own threads are not disturbed.
 thread_local std::int64_t left = kOff;
 thread_local bool has_failed = false;
+thread_local std::int64_t calls = 0;
 
 }  // namespace
 
@@ -24,9 +25,12 @@ FailingAllocation::~FailingAllocation() { left = kOff; }
 // An instance method, though what it tells is the thread's: it means nothing without one.
 bool FailingAllocation::failed() const noexcept { return has_failed; }  // NOLINT
 
+std::int64_t allocations() noexcept { return calls; }
+
 namespace {
 
 void* allocate(std::size_t size) {
+  ++calls;
   if (left == 0) {
     left = kOff;
     has_failed = true;

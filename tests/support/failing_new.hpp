@@ -1,4 +1,4 @@
-// Makes the N-th allocation of this thread fail. Linking failing_new.cpp into a program replaces
+// Counts the allocations of this thread, and makes the N-th fail. Linking failing_new.cpp into a program replaces
 // its operator new.
 #pragma once
 
@@ -18,5 +18,8 @@ class FailingAllocation {
   /// Whether an allocation has failed.
   [[nodiscard]] bool failed() const noexcept;
 };
+
+/// How often this thread has called operator new.
+std::int64_t allocations() noexcept;
 
 }  // namespace ratelimit::testing

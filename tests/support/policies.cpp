@@ -66,6 +66,15 @@ Policy with_limit(const Policy& policy, std::int64_t limit) {
   return changed;
 }
 
+Policy with_span(const Policy& policy, Duration span) {
+  Policy changed = policy;
+  std::visit(
+      Overloaded{[&](TokenBucket& p) { p.period = span; }, [&](LeakyBucket& p) { p.period = span; },
+                 [&](auto& p) { p.window = span; }},
+      changed);
+  return changed;
+}
+
 Duration span_of(const Policy& policy) {
   return std::visit(
       Overloaded{[](const TokenBucket& p) { return time_to_fill(p.capacity, p.refill, p.period); },
@@ -91,6 +100,8 @@ std::vector<Policy> policies_of_all_sizes() {
                              SlidingWindowLog{1, Duration(1)},
                              SlidingWindowLog{5, seconds(1)},
                              SlidingWindowLog{20, kOdd},
+                             SlidingWindowLog{20, Duration(std::int64_t{1} << 31)},
+                             SlidingWindowLog{20, hours(2)},
                              SlidingWindowLog{90, kYear},
                              SlidingWindowCounter{1, Duration(1)},
                              SlidingWindowCounter{5, seconds(1)},

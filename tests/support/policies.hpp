@@ -22,6 +22,9 @@ std::int64_t limit_of(const Policy& policy);
 /// The same policy with `limit` in place of what `limit_of` gives.
 Policy with_limit(const Policy& policy, std::int64_t limit);
 
+/// The same policy with `span` as its period or window.
+Policy with_span(const Policy& policy, Duration span);
+
 /// How long a state of it matters without a clock that steps: a bucket's time to fill, rounded up,
 /// or the window.
 Duration span_of(const Policy& policy);

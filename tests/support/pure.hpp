@@ -1,6 +1,7 @@
 // One key under a pure policy: no backend, no clock, no lock. For tests of src/policy itself.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -14,6 +15,9 @@ class PureKey {
  public:
   /// Throws BadResultAccess for a policy that is refused.
   explicit PureKey(const Policy& policy);
+  PureKey(const PureKey& other);
+  PureKey& operator=(const PureKey& other);
+  ~PureKey() = default;
 
   /// Answers and keeps the state. A reset has no answer.
   Decision ask(const Question& question);
@@ -33,6 +37,7 @@ class PureKey {
  private:
   policy::Rule rule_;
   policy::AnyState state_;
+  std::vector<std::byte> room_;  // what a state that is a view of room views
   bool healed_ = false;
 };
 

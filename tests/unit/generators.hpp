@@ -42,7 +42,8 @@ inline rc::Gen<std::int64_t> count_up_to(std::int64_t most) {
 /// Round spans, odd ones, the shortest and the longest.
 inline rc::Gen<std::int64_t> any_span() {
   return rc::gen::weightedOneOf<std::int64_t>(
-      {{4, rc::gen::element<std::int64_t>(1'000, 1'000'000, 60'000'000, 3'600'000'000)},
+      {{4, rc::gen::element<std::int64_t>(1'000, 1'000'000, 60'000'000, 3'600'000'000,
+                                          std::int64_t{1} << 31, 7'200'000'000)},
        {2, rc::gen::element<std::int64_t>(1, 2, 7, kLongestSpan - 1, kLongestSpan)},
        {3, rc::gen::inRange<std::int64_t>(1, 5'000)},
        {2, rc::gen::inRange<std::int64_t>(1, kLongestSpan + 1)}});

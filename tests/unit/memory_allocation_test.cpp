@@ -1,7 +1,9 @@
-// In memory, every allocation in turn fails: nothing is thrown, nothing is half done, and the
-// answer says so.
+// In memory no call allocates, whatever the policy and however full the table. What is made before
+// the calls fails cleanly where any of its allocations does.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,120 +18,97 @@ namespace {
 
 constexpr TimePoint kStart(std::chrono::seconds(1'700'000'000));
 constexpr int kMoreThanEnough = 100;
-constexpr std::int64_t kOddLimit = 11;  // of a policy whose states do not fit a word
+constexpr int kKeys = 200;
 
 /// Too long to be kept inside a std::string.
-std::string key_of(int number) { return std::string(60, 'k') + std::to_string(number); }
+std::vector<std::string> long_keys() {
+  std::vector<std::string> keys;
+  for (int i = 0; i < kKeys; ++i) keys.push_back(std::string(60, 'k') + std::to_string(i));
+  return keys;
+}
 
 struct Scene {
-  explicit Scene(const Policy& policy, OnError on_error, std::int64_t max_keys)
-      : clock(std::make_shared<ManualClock>(kStart)),
-        backend(make_memory_backend({.clock = clock, .max_keys = max_keys}).value()),
-        limiter(backend->make_limiter("test", policy, {.on_error = on_error}).value()) {}
+  explicit Scene(const MemoryOptions& options)
+      : clock(std::make_shared<ManualClock>(kStart)), backend([&] {
+          MemoryOptions with_clock = options;
+          with_clock.clock = clock;
+          return make_memory_backend(with_clock).value();
+        }()) {}
 
-  /// What can be seen of some keys, in numbers.
-  [[nodiscard]] std::vector<std::int64_t> sight() const {
-    const Statistics s = backend->statistics();
-    std::vector<std::int64_t> all = {static_cast<std::int64_t>(s.keys),
-                                     static_cast<std::int64_t>(s.forgotten),
-                                     static_cast<std::int64_t>(s.forgotten_debt)};
-    for (int key = 0; key < 6; ++key) {
-      const Decision decision = limiter->peek(key_of(key), 0);
-      all.push_back(decision.remaining);
-      all.push_back(decision.reset_after.count());
-    }
-    return all;
+  [[nodiscard]] std::shared_ptr<Limiter> limiter(const Policy& policy) const {
+    return backend->make_limiter("test", policy).value();
   }
 
   std::shared_ptr<ManualClock> clock;
   std::shared_ptr<Backend> backend;
-  std::shared_ptr<Limiter> limiter;
 };
 
-struct Charge {
-  int key;
-  std::int64_t cost;
-};
-
-/// Fails each allocation of `charge` in turn, each time on a fresh scene, until it needs none
-/// more. Returns how many there were.
-int fail_each(const Policy& policy, OnError on_error, std::int64_t max_keys, Charge charge) {
-  for (int successes = 0; successes < kMoreThanEnough; ++successes) {
-    const Scene scene(policy, on_error, max_keys);
-    for (int key = 0; key < 3; ++key) EXPECT_TRUE(scene.limiter->allow(key_of(key), 2));
-    const std::string key = key_of(charge.key);
-    const auto before = scene.sight();
-
-    Decision decision;
-    bool failed = false;
-    {
-      const FailingAllocation failing(successes);
-      decision = scene.limiter->allow(key, charge.cost);
-      failed = failing.failed();
+/// All that may be asked, of keys that come, come again, grow, recover, and are forgotten.
+void ask_everything(const Scene& scene, Limiter& limiter, const std::vector<std::string>& keys) {
+  const std::int64_t most = limiter.peek(keys[0], 0).limit;
+  for (const std::int64_t cost :
+       {std::int64_t{1}, std::min<std::int64_t>(most, 300), most, most + 1}) {
+    for (const std::string& key : keys) {
+      (void)limiter.allow(key, std::min<std::int64_t>(cost, 1000));
+      (void)limiter.peek(key, cost);
+      (void)limiter.allow(key, 0);
     }
-    if (!failed) {
-      EXPECT_TRUE(decision);
-      return successes;
-    }
-    EXPECT_EQ(decision.error, Errc::out_of_memory);
-    EXPECT_TRUE(decision.degraded());
-    EXPECT_EQ(decision.allowed, on_error == OnError::allow);
-    EXPECT_EQ(decision.limit, limit_of(policy));
-    EXPECT_EQ(scene.sight(), before) << "after " << successes << " allocations";
-    const Decision again = scene.limiter->allow(key, charge.cost);
-    EXPECT_EQ(again.error, Errc::ok);
-    EXPECT_TRUE(again);
-  }
-  return kMoreThanEnough;
-}
-
-/// Whether states of this policy fit a word, so that none is ever allocated.
-bool fits_a_word(const Policy& policy) {
-  return !std::holds_alternative<SlidingWindowLog>(policy) && limit_of(policy) != kOddLimit;
-}
-
-class MemoryAllocation : public ::testing::TestWithParam<Policy> {};
-
-TEST_P(MemoryAllocation, FailsForANewKey) {
-  for (const OnError on_error : {OnError::local, OnError::allow, OnError::deny}) {
-    const int allocations = fail_each(GetParam(), on_error, 10, {.key = 4, .cost = 8});
-    EXPECT_GE(allocations, fits_a_word(GetParam()) ? 0 : 2);
-    EXPECT_LT(allocations, fits_a_word(GetParam()) ? 1 : kMoreThanEnough);
+    scene.clock->advance(std::chrono::milliseconds(300));
+    for (const std::string& key : keys) (void)limiter.allow(key);
+    scene.clock->advance(-std::chrono::hours(20'000));
+    for (const std::string& key : keys) (void)limiter.allow(key);
+    for (std::size_t i = 0; i < keys.size(); i += 3) (void)limiter.reset(keys[i]);
+    scene.clock->advance(std::chrono::hours(20'000));
   }
 }
 
-TEST_P(MemoryAllocation, FailsWhereAnotherKeyIsForgotten) {
-  const int allocations = fail_each(GetParam(), OnError::deny, 3, {.key = 4, .cost = 8});
-  EXPECT_GE(allocations, fits_a_word(GetParam()) ? 0 : 2);
-  EXPECT_LT(allocations, fits_a_word(GetParam()) ? 1 : kMoreThanEnough);
+std::vector<Policy> all_policies() {
+  std::vector<Policy> all = policies_of_all_sizes();
+  for (const Policy& policy : policies_of_ten_a_minute()) all.push_back(policy);
+  all.emplace_back(SlidingWindowLog{1000, std::chrono::seconds(1)});
+  all.emplace_back(SlidingWindowLog{1000, std::chrono::hours(1)});
+  return all;
 }
 
-TEST_P(MemoryAllocation, FailsForAKnownKey) {
-  const int allocations = fail_each(GetParam(), OnError::deny, 10, {.key = 1, .cost = 7});
-  EXPECT_LT(allocations, kMoreThanEnough);
+TEST(MemoryAllocation, IsNotNeededByAnyCall) {
+  const auto keys = long_keys();
+  for (const MemoryOptions& options :
+       {MemoryOptions{}, MemoryOptions{.max_keys = 50}, MemoryOptions{.log_bytes = 32'768}}) {
+    for (const Policy& policy : all_policies()) {
+      const Scene scene(options);
+      const auto limiter = scene.limiter(policy);
+      const std::int64_t before = allocations();
+      ask_everything(scene, *limiter, keys);
+      EXPECT_EQ(allocations(), before) << describe(policy);
+      EXPECT_EQ(scene.backend->statistics().errors, 0U);
+    }
+  }
 }
 
-// A log of a thousand units outgrows what it was given at first.
-TEST(MemoryAllocationOfALog, FailsWhereItGrows) {
-  const SlidingWindowLog policy{1000, std::chrono::seconds(60)};
-  const int allocations = fail_each(policy, OnError::deny, 10, {.key = 1, .cost = 998});
-  EXPECT_GE(allocations, 1);
-  EXPECT_LT(allocations, kMoreThanEnough);
+// With a window of another length the keys move to another table, one by one.
+TEST(MemoryAllocation, IsNotNeededWhereAPolicyWasChanged) {
+  const auto keys = long_keys();
+  for (const Policy& policy : policies_of_ten_a_minute()) {
+    const Scene scene({});
+    const auto limiter = scene.limiter(policy);
+    for (const std::string& key : keys) (void)limiter->allow(key);
+    const auto changed = scene.limiter(with_span(policy, std::chrono::hours(2)));
+    const std::int64_t before = allocations();
+    ask_everything(scene, *changed, keys);
+    ask_everything(scene, *limiter, keys);
+    EXPECT_EQ(allocations(), before) << describe(policy);
+  }
 }
 
-TEST_P(MemoryAllocation, IsNotNeededByWhatChargesNothing) {
-  const Scene scene(GetParam(), OnError::allow, 10);
-  const std::string key = key_of(1);
-  EXPECT_TRUE(scene.limiter->allow(key, limit_of(GetParam())));
-  const FailingAllocation failing(0);
-  EXPECT_FALSE(scene.limiter->allow(key));
-  EXPECT_FALSE(scene.limiter->peek(key));
-  EXPECT_TRUE(scene.limiter->allow(key, 0));
-  EXPECT_EQ(scene.limiter->reset(key), Errc::ok);
-  EXPECT_FALSE(failing.failed());
+TEST(MemoryAllocation, IsCounted) {
+  const std::int64_t before = allocations();
+  const auto key = std::make_unique<std::string>(60, 'k');
+  EXPECT_EQ(allocations(), before + 2) << *key;
 }
 
-TEST_P(MemoryAllocation, FailsInMakingALimiter) {
+class MakingALimiter : public ::testing::TestWithParam<Policy> {};
+
+TEST_P(MakingALimiter, FailsCleanlyWhereAnAllocationDoes) {
   const std::string name(60, 'n');
   for (int successes = 0;; ++successes) {
     ASSERT_LT(successes, kMoreThanEnough);
@@ -147,13 +126,10 @@ TEST_P(MemoryAllocation, FailsInMakingALimiter) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, MemoryAllocation, ::testing::ValuesIn(policies_of_ten_a_minute()),
+INSTANTIATE_TEST_SUITE_P(Kinds, MakingALimiter, ::testing::ValuesIn(policies_of_ten_a_minute()),
                          kind_name);
-INSTANTIATE_TEST_SUITE_P(
-    Odd, MemoryAllocation,
-    ::testing::Values(Policy(TokenBucket{kOddLimit, 999'983, std::chrono::seconds(1)})), kind_name);
 
-TEST(MemoryAllocationOfABackend, FailsInMakingIt) {
+TEST(MakingABackend, FailsCleanlyWhereAnAllocationDoes) {
   for (int successes = 0;; ++successes) {
     ASSERT_LT(successes, kMoreThanEnough);
     const FailingAllocation failing(successes);
