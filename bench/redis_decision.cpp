@@ -12,36 +12,18 @@
 #include <vector>
 
 #include "ratelimit/ratelimit.hpp"
+#include "support.hpp"
 #include "support/redis_server.hpp"
 
 namespace {
 
 using namespace ratelimit;
+using ratelimit::bench::Outcome;
+using ratelimit::bench::Subject;
 using ratelimit::testing::RedisServer;
 using ratelimit::testing::RespClient;
-using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-enum class Outcome : std::uint8_t { denied, allowed };
-
-struct Subject {
-  const char* name;
-  Policy roomy;  // allows whatever a benchmark asks
-  Policy tight;  // denies all but the first call
-};
-
-std::vector<Subject> subjects() {
-  constexpr Duration kYear = hours(366 * 24);
-  return {
-      {"token_bucket", TokenBucket{1'000'000'000, 1'000'000, seconds(1)}, TokenBucket{1, 1, kYear}},
-      {"leaky_bucket", LeakyBucket{1'000'000'000, 1'000'000, seconds(1)}, LeakyBucket{1, 1, kYear}},
-      {"fixed_window", FixedWindow{1'000'000'000, seconds(1)}, FixedWindow{1, kYear}},
-      {"sliding_window_log", SlidingWindowLog{100'000, milliseconds(20)},
-       SlidingWindowLog{1, kYear}},
-      {"sliding_window_counter", SlidingWindowCounter{1'000'000'000, seconds(1)},
-       SlidingWindowCounter{1, kYear}}};
-}
 
 void decide(benchmark::State& state, RedisServer& server, const std::string& url,
             const Policy& policy, Outcome expected) {
@@ -65,8 +47,6 @@ void ping(benchmark::State& state, RespClient& client) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   RedisServer server;
   RespClient tcp(server.port());
   RespClient unix_socket(server.socket_path());
@@ -75,8 +55,9 @@ int main(int argc, char** argv) {
   };
   add("ping/tcp", [&](benchmark::State& state) { ping(state, tcp); });
   add("ping/unix", [&](benchmark::State& state) { ping(state, unix_socket); });
-  for (const Subject& subject : subjects()) {
-    const std::string name = subject.name;
+  for (const Subject& subject : bench::subjects(milliseconds(20))) {
+    if (subject.fewest_keys > 1) continue;  // one key comes here
+    const std::string& name = subject.name;
     for (const auto& [route, url] :
          {std::pair{"/tcp", server.url()}, std::pair{"/unix", server.unix_url()}}) {
       add(name + "/allowed" + route, [&server, url = url, subject](benchmark::State& state) {
@@ -87,7 +68,5 @@ int main(int argc, char** argv) {
       });
     }
   }
-  benchmark::RunSpecifiedBenchmarks();
-  benchmark::Shutdown();
-  return 0;
+  return bench::run(argc, argv);
 }

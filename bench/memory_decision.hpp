@@ -1,0 +1,69 @@
+// How bench_memory_decision measures: one loop for all subjects. See memory_decision.cpp for the
+// questions.
+#pragma once
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <span>
+#include <string>
+
+#include "keys.hpp"
+
+namespace ratelimit::bench {
+
+/// Room for a set's keys. Small sets have a table of the default size, as most services will.
+inline std::int64_t room_for(const KeySet& keys) {
+  return std::max<std::int64_t>(1'000'000, static_cast<std::int64_t>(keys.count()));
+}
+
+/// What the pointer that `make()` gave points to, made when first asked for by this name. Kept until the end, since repetitions come
+/// in no order, and made when a benchmark runs, since most runs want a few of them. Thread safety:
+/// any thread; the first one makes it, the others wait.
+template <class Make>
+auto& kept(const std::string& name, Make make) {
+  static std::mutex mutex;
+  static std::map<std::string, decltype(make())> all;
+  const std::lock_guard lock(mutex);
+  auto& one = all[name];
+  if (!one) one = make();
+  return *one;
+}
+
+/// Registers SUBJECT/SET for each of the sets and each number of threads. `subject(keys)` gives what
+/// decides for a thread: called with a key, it says whether the decision came out as it should.
+template <class MakeSubject>
+void add(const std::string& name, std::span<const KeySetName> sets, std::span<const int> threads,
+         MakeSubject subject) {
+  for (const KeySetName& set : sets) {
+    auto* const added = benchmark::RegisterBenchmark(
+        (name + "/" + set.text).c_str(), [set, subject](benchmark::State& state) {
+          const KeySet& keys = key_set(set);
+          auto decide = subject(keys);
+          Walk walk(keys, state.thread_index());
+          std::int64_t otherwise = 0;
+          for (auto _ : state) otherwise += decide(walk.next()) ? 0 : 1;
+          if (otherwise != 0) state.SkipWithError("a decision came out otherwise");
+        });
+    for (const int count : threads) added->Threads(count);
+    added->UseRealTime();
+  }
+}
+
+/// The key sets and the numbers of threads that most subjects are asked about.
+inline constexpr std::array kAllSets = {kHot, kThousand, kMillion, kMillionZipf, kTenMillion};
+inline constexpr std::array kMostSets = {kHot, kThousand, kMillion, kMillionZipf};
+inline constexpr std::array kFewSets = {kHot, kThousand, kMillion};
+inline constexpr std::array kAllThreads = {1, 2, 8, 16};
+
+// Each of these registers the benchmarks of one file.
+void add_floor();
+void add_policies();
+void add_rivals();
+void add_api();
+
+}  // namespace ratelimit::bench

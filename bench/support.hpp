@@ -1,0 +1,34 @@
+// What the benchmarks share: the policies that they put to the test, and how a program of theirs
+// runs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ratelimit/ratelimit.hpp"
+
+namespace ratelimit::bench {
+
+enum class Outcome : std::uint8_t { denied, allowed };
+
+struct Subject {
+  std::string name;
+  Policy roomy;  // allows whatever a benchmark asks of `fewest_keys` or more
+  Policy tight;  // denies all but a key's first call
+  std::size_t fewest_keys = 1;
+};
+
+/// The policies. `log_window` is the window of the roomy log, in which it admits 100,000 units: the
+/// slower a backend, the longer it may be. The default is for memory.
+std::vector<Subject> subjects(Duration log_window = std::chrono::milliseconds(1));
+
+/// The one of that name. Requires: there is one.
+Subject subject(std::string_view name);
+
+/// Runs the registered benchmarks that the command line asks for. Returns the program's exit code.
+int run(int argc, char** argv);
+
+}  // namespace ratelimit::bench
