@@ -1,5 +1,5 @@
 // What does the form of the call cost: a virtual one into the library against one that the compiler
-// sees through, and a whole Decision against a bool? The same decision each time, by a token bucket.
+// sees through, and a whole Decision against a bool? The same token bucket each time.
 #include <array>
 #include <memory>
 #include <string>

@@ -1,5 +1,5 @@
-// What does one decision cost in memory, beside the least that it can cost and beside what one would
-// write at home?
+// What does one decision cost in memory, beside the least that it can cost and beside what one
+// would write at home?
 //
 //   floor/SET                  floor.cpp: hash, miss, clock, swap, and nothing else
 //   POLICY/OUTCOME/SET         policies.cpp: the library, as a service calls it
@@ -8,14 +8,14 @@
 //   api/RESULT/CALL/SET        api.cpp: the library's call itself
 //
 // SET is which keys are in use and how they come: hot (one key), 1k, 1M and 10M evenly, 1M_zipf;
-// keys.hpp says what is measured of a key. OUTCOME is allowed, denied or peek. All on 1, 2, 8 and 16
-// threads.
+// keys.hpp says what is measured of a key. OUTCOME is allowed, denied or peek. What matters most is
+// asked on 1, 2, 8 and 16 threads.
 //
-// Run: bench_memory_decision --benchmark_filter='(floor|token_bucket/allowed)/.*/threads:1$'
+// Run: bench_memory_decision --benchmark_filter='^(floor|token_bucket/allowed)/.*threads:1$'
 //        --benchmark_repetitions=9 --benchmark_enable_random_interleaving=true
 //        --benchmark_report_aggregates_only=true
 // Absolute times drift with the machine's load: compare medians within one such run, on one thread
-// those of CPU time. All of it takes an hour, and 10M keys some 2 GB.
+// those of CPU time. All of it so takes an hour, and some 5 GB.
 #include "memory_decision.hpp"
 
 #include "support.hpp"

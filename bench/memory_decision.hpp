@@ -21,9 +21,9 @@ inline std::int64_t room_for(const KeySet& keys) {
   return std::max<std::int64_t>(1'000'000, static_cast<std::int64_t>(keys.count()));
 }
 
-/// What the pointer that `make()` gave points to, made when first asked for by this name. Kept until the end, since repetitions come
-/// in no order, and made when a benchmark runs, since most runs want a few of them. Thread safety:
-/// any thread; the first one makes it, the others wait.
+/// What `make()` points to, made when it is first asked for by this name: a run wants few of them.
+/// Kept until the end, since repetitions come in no order. Thread safety: any thread; the first one
+/// makes it, the others wait.
 template <class Make>
 auto& kept(const std::string& name, Make make) {
   static std::mutex mutex;
@@ -34,7 +34,7 @@ auto& kept(const std::string& name, Make make) {
   return *one;
 }
 
-/// Registers SUBJECT/SET for each of the sets and each number of threads. `subject(keys)` gives what
+/// Registers NAME/SET for each of the sets and each number of threads. `subject(keys)` gives what
 /// decides for a thread: called with a key, it says whether the decision came out as it should.
 template <class MakeSubject>
 void add(const std::string& name, std::span<const KeySetName> sets, std::span<const int> threads,

@@ -27,7 +27,7 @@ std::vector<Subject> subjects(Duration log_window) {
        LeakyBucket{1, 1, kYear}},
       {"fixed_window", FixedWindow{1'000'000'000, seconds(1)}, FixedWindow{1, kYear}},
       // A limit that fits a word, which one hot key would meet.
-      {"sliding_window_counter", SlidingWindowCounter{1000, milliseconds(1)},
+      {"sliding_window_counter", SlidingWindowCounter{8000, milliseconds(50)},
        SlidingWindowCounter{1, kYear}, 1000},
       // In memory it lives in the map: its limit does not fit a word.
       {"sliding_window_counter_large", SlidingWindowCounter{1'000'000'000, seconds(1)},

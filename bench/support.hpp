@@ -2,6 +2,7 @@
 // runs.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -24,6 +25,10 @@ struct Subject {
 /// The policies. `log_window` is the window of the roomy log, in which it admits 100,000 units: the
 /// slower a backend, the longer it may be. The default is for memory.
 std::vector<Subject> subjects(Duration log_window = std::chrono::milliseconds(1));
+
+/// Those whose states fit a word in memory: their decisions take no lock, and a constant time.
+inline constexpr std::array kOneWord = {"token_bucket", "leaky_bucket", "fixed_window",
+                                        "sliding_window_counter"};
 
 /// The one of that name. Requires: there is one.
 Subject subject(std::string_view name);

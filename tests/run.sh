@@ -8,14 +8,15 @@ usage() {
   cat <<EOF
 usage: tests/run.sh [LEG...]
 
-  gcc        build all with g++ and run every test: what to run before a commit (the default)
-  clang      the same with clang++, under AddressSanitizer and UndefinedBehaviorSanitizer
-  thread     run the tests under ThreadSanitizer
-  valgrind   run the test programs under memcheck
-  format     clang-format finds nothing to change
-  tidy       clang-tidy finds nothing to say
-  shell      shellcheck finds nothing to say
-  all        all of these, in this order
+  gcc           build all with g++ and run every test: what to run before a commit (the default)
+  clang         the same with clang++, under AddressSanitizer and UndefinedBehaviorSanitizer
+  thread        run the tests under ThreadSanitizer
+  valgrind      run the test programs under memcheck
+  instructions  no decision in memory takes 3 % more instructions than bench/instructions.txt says
+  format        clang-format finds nothing to change
+  tidy          clang-tidy finds nothing to say
+  shell         shellcheck finds nothing to say
+  all           all of these, in this order
 
 Each leg says how it ended; the exit code is that of the worst. With CI=true warnings are
 errors, and a test that cannot run is one that failed.
@@ -25,7 +26,7 @@ EOF
 # shellcheck source-path=SCRIPTDIR source=../cmake/debian.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../cmake/debian.sh"
 
-readonly -a all_legs=(gcc clang thread valgrind format tidy shell)
+readonly -a all_legs=(gcc clang thread valgrind instructions format tidy shell)
 cores=$(nproc)
 werror=OFF
 [[ ${CI:-} != true ]] || werror=ON
@@ -56,7 +57,7 @@ need_packages() { # LEG
       need_command clang++ clang
       need_file "/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.asan-*.a" libclang-rt-dev
       ;;
-    valgrind) need_build_packages && need_command valgrind valgrind ;;
+    valgrind | instructions) need_build_packages && need_command valgrind valgrind ;;
     tidy) need_build_packages && need_command clang-tidy clang-tidy ;;
     *) need_build_packages ;;
   esac
@@ -163,6 +164,10 @@ leg_valgrind() {
     --soname-synonyms=somalloc=nouserintercepts # a test has an operator new of its own
 }
 
+leg_instructions() {
+  build_gcc && "$repo/bench/instructions.sh" "$repo/build/gcc"
+}
+
 leg_format() {
   find "$repo"/{include,src,tests,bench,examples} -name '*.[ch]pp' | sort >"$scratch/list"
   check_each clang-format --dry-run -Werror
@@ -177,7 +182,7 @@ leg_tidy() {
 
 leg_shell() {
   quietly shellcheck shellcheck --external-sources "$repo"/{.ci/run,cmake/debian.sh} \
-    "$repo"/{examples,tests}/*.sh
+    "$repo"/{bench,examples,tests}/*.sh
 }
 
 # --- the command line ----------------------------------------------------------------------------
@@ -214,7 +219,7 @@ main() {
       result=FAILED
       worst=1
     fi
-    results+=("$(printf '%-9s %s, %d s' "$leg" "$result" $((SECONDS - start)))")
+    results+=("$(printf '%-12s %s, %d s' "$leg" "$result" $((SECONDS - start)))")
     say "=== ${results[-1]}"
   done
   if ((${#results[@]} > 1)); then printf '%s\n' "" "${results[@]}" >&2; fi
