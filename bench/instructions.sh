@@ -14,7 +14,7 @@ at, so a busy machine does not matter. A compiler that is not in the file passes
 
   --update     also write what was counted into the file
   DIRECTORY    a build directory that has bench_instructions, built with
-               -O2 -DNDEBUG; without it, one is built by \$CXX in build/instructions
+               -O2 -DNDEBUG; without it, one is built by \$CXX
 EOF
 }
 
@@ -51,7 +51,8 @@ build_program() {
   need_command valgrind valgrind
   install_missing
   check_cmake
-  directory=$repo/build/instructions
+  local name=${CXX:-c++}
+  directory=$repo/build/instructions-${name##*/}
   configure "$directory" -DCMAKE_CXX_COMPILER="${CXX:-c++}" -DCMAKE_BUILD_TYPE=None \
     -DCMAKE_CXX_FLAGS="-O2 -DNDEBUG" -DRATELIMIT_REDIS=OFF -DRATELIMIT_BENCH=ON \
     -DRATELIMIT_TESTS=OFF -DRATELIMIT_EXAMPLES=OFF -DRATELIMIT_INSTALL=OFF

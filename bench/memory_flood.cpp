@@ -116,7 +116,7 @@ auto new_limiter() {
 }
 
 auto new_map() {
-  auto map = std::make_shared<OneMutex>(Gcra{.burst = 1, .interval = 60'000'000});
+  auto map = std::make_shared<OneMutex>(kTight);
   return [map](std::string_view brought) { (void)map->allow(brought); };
 }
 

@@ -9,9 +9,6 @@
 namespace ratelimit::bench {
 namespace {
 
-constexpr Gcra kRoomy{.burst = 1'000'000'000'000, .interval = 1};
-constexpr Gcra kTight{.burst = 1, .interval = std::int64_t{366} * 24 * 3600 * 1'000'000};
-
 /// Requires: `expected` is what `gcra` says to a key that has been seen.
 template <class Rival>
 void add_rival(const std::string& name, const Gcra& gcra, bool expected) {

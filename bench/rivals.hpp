@@ -41,6 +41,12 @@ struct Gcra {
   }
 };
 
+/// Allows whatever a benchmark asks.
+inline constexpr Gcra kRoomy{.burst = 1'000'000'000'000, .interval = 1};
+
+/// Denies all but a key's first call: one a year.
+inline constexpr Gcra kTight{.burst = 1, .interval = std::int64_t{366} * 24 * 3600 * 1'000'000};
+
 struct TextHash {
   using is_transparent = void;
   std::size_t operator()(std::string_view text) const {

@@ -7,7 +7,6 @@
 #include <mutex>
 #include <stop_token>
 #include <string_view>
-#include <thread>
 
 namespace ratelimit::bench {
 namespace {
@@ -41,15 +40,16 @@ Subject subject(std::string_view name) {
                        [&](const Subject& one) { return one.name == name; });
 }
 
+IdleThread::IdleThread()
+    : thread_([](const std::stop_token& stop) {
+        std::mutex mutex;
+        std::condition_variable_any wake;
+        std::unique_lock lock(mutex);
+        wake.wait(lock, stop, [] { return false; });
+      }) {}
+
 int run(int argc, char** argv) {
-  // The C library leaves the atomics out of a mutex while a process has one thread, as no service
-  // has: a second one that sleeps makes the figures honest.
-  const std::jthread idle([](const std::stop_token& stop) {
-    std::mutex mutex;
-    std::condition_variable_any wake;
-    std::unique_lock lock(mutex);
-    wake.wait(lock, stop, [] { return false; });
-  });
+  const IdleThread idle;
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   benchmark::RunSpecifiedBenchmarks();

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "ratelimit/ratelimit.hpp"
@@ -32,6 +33,16 @@ inline constexpr std::array kOneWord = {"token_bucket", "leaky_bucket", "fixed_w
 
 /// The one of that name. Requires: there is one.
 Subject subject(std::string_view name);
+
+/// A thread that sleeps. The C library leaves the atomics out of a mutex while a process has one
+/// thread, as no service has: a second one makes the figures honest.
+class IdleThread {
+ public:
+  IdleThread();
+
+ private:
+  std::jthread thread_;
+};
 
 /// Runs the registered benchmarks that the command line asks for. Returns the program's exit code.
 int run(int argc, char** argv);
