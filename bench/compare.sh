@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # shellcheck disable=SC2317  # what builds is called by its name
-# Installs what is missing (Debian or Ubuntu), builds the library and what others offer in build/compare,
-# and runs them in turn: what does a decision in memory cost with each?
+# Installs what is missing (Debian or Ubuntu), builds the library and what others offer in
+# build/compare, and runs them in turn: what does a decision in memory cost with each?
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
 set -euo pipefail
 
@@ -18,9 +18,10 @@ EOF
 }
 
 # What is measured is the same for all. Each limiter runs in a process of its own, in one thread, and
-# allows every call. A process prints a line for each set of keys: its name and ns a decision, over half
-# a second of decisions after a warm-up; it fails where a call is denied. Keys of 21 characters are drawn 256 at a time, and copied to new
-# strings as if just read from a request, before the clock is started: what is compared is the decision.
+# allows every call; where it denies one, it fails. A process prints a line for each set of keys: its
+# name and ns a decision, over half a second of decisions after a warm-up. Keys of 21 characters are
+# drawn 256 at a time, and copied to new strings as if just read from a request, before the clock is
+# started: what is compared is the decision.
 
 here=$(dirname "${BASH_SOURCE[0]}")
 rounds=5
@@ -88,8 +89,8 @@ build_node() {
     --ignore-scripts --no-audit --no-fund "$flexible"
 }
 
-# attempt COMMAND...: in a shell of its own, which cleans up after itself; so that what gives up there
-# does not end the script.
+# attempt COMMAND...: in a shell of its own, which cleans up after itself: what gives up there does not
+# end the script.
 attempt() (
   cleanups=()
   trap clean_up EXIT
@@ -178,7 +179,8 @@ main() {
   fi
   add_if build_go "Go, x/time/rate" "'$directory/go_round'"
   add_if build_java "Java, Guava's RateLimiter" "java -Xmx2g -cp '$guava:$directory' GuavaRound"
-  add_if build_node "Node, $flexible" "NODE_PATH='$directory/node_modules' node '$rivals/node/main.js'"
+  add_if build_node "Node, $flexible" \
+    "NODE_PATH='$directory/node_modules' node '$rivals/node/main.js'"
   run_rounds
   print_table
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# How many instructions does a decision take on the paths that are taken most, and is it still as many
-# as bench/instructions.txt says? Fails where one takes over 3 % more.
+# How many instructions does a decision take on the paths that are taken most, and is it still as
+# many as bench/instructions.txt says? Fails where one takes over 3 % more.
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
 set -euo pipefail
 

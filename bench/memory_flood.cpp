@@ -6,8 +6,8 @@
 //   flood/KEYS             so many keys that come once and stay in debt, with room for 1 million:
 //                          ns a call over the first and the last 5 %, and the growth of resident
 //                          memory in MB
-//   crafted/HASH/SUBJECT   keys made to collide under a public hash: the time for them over the time
-//                          for as many random ones of the same length
+//   crafted/HASH/SUBJECT   keys made to collide under a public hash: ns a call for them and for as
+//                          many random ones of the same length, and the ratio
 //
 // Run: bench_memory_flood [--benchmark_filter=crafted]; two minutes in all.
 #include <benchmark/benchmark.h>
