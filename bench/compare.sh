@@ -13,7 +13,7 @@ Prints nanoseconds a decision, the median of N rounds (5), for one hot key, for
 1,000 and for 1,000,000 that come evenly, and how many times those of this library:
 limiters in C++ as one would write them at home (bench/rivals.hpp), and x/time/rate
 of Go, Guava's RateLimiter, and rate-limiter-flexible on Node. One of these that
-cannot be had here is left out. Takes about three minutes.
+cannot be had here has a row that says so. Takes about three minutes.
 EOF
 }
 
