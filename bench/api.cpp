@@ -75,7 +75,7 @@ Ways& ways_for(const KeySet& keys) {
   return kept(std::to_string(keys.count()), [&] {
     const auto policy = std::get<TokenBucket>(subject("token_bucket").roomy);
     auto made = std::make_unique<Ways>(policy, room_for(keys));
-    for (std::size_t i = 0; i < keys.count(); ++i) (void)made->limiter->allow(keys.key(i));
+    for (const KeyText& key : keys.keys()) (void)made->limiter->allow(key.view());
     return made;
   });
 }

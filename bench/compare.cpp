@@ -52,7 +52,7 @@ void measure(Make make) {
   for (const KeySetName& set : {kHot, kThousand, kMillion}) {
     const KeySet keys(set);
     auto decide = make();
-    for (std::size_t i = 0; i < keys.count(); ++i) (void)decide(keys.key(i));
+    for (const KeyText& key : keys.keys()) (void)decide(key.view());
     Walk walk(keys, 0);
     (void)time_for(walk, milliseconds(300), decide);
     std::printf("%s %.1f\n", set.text, time_for(walk, milliseconds(500), decide));
@@ -70,9 +70,9 @@ void measure_rival() {
 
 void measure_ratelimit() {
   measure([] {
-    const auto backend = make_memory_backend().value();
-    return [limiter = backend->make_limiter("bench", subject("token_bucket").roomy).value()](
-               std::string_view key) { return limiter->allow(key).allowed; };
+    return [limiter = limiter_in_memory(subject("token_bucket").roomy)](std::string_view key) {
+      return limiter->allow(key).allowed;
+    };
   });
 }
 

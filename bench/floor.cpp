@@ -64,7 +64,7 @@ void add_floor() {
   add("floor", kAllSets, kAllThreads, [](const KeySet& keys) {
     Floor& floor = kept(std::to_string(keys.count()), [&] {
       auto made = std::make_unique<Floor>(room_for(keys));
-      for (std::size_t i = 0; i < keys.count(); ++i) (*made)(keys.key(i));
+      for (const KeyText& key : keys.keys()) (*made)(key.view());
       return made;
     });
     return [&floor](std::string_view key) {

@@ -49,9 +49,9 @@ extern "C" [[gnu::noinline]] std::size_t counted(Limiter& limiter, const KeySet&
                                                  Operation operation) {
   std::size_t allowed = 0;
   for (int round = 0; round < kRounds; ++round) {
-    for (std::size_t i = 0; i < keys.count(); ++i) {
+    for (const KeyText& key : keys.keys()) {
       const Decision decision =
-          operation == Operation::allow ? limiter.allow(keys.key(i)) : limiter.peek(keys.key(i));
+          operation == Operation::allow ? limiter.allow(key.view()) : limiter.peek(key.view());
       allowed += decision.allowed ? 1 : 0;
     }
   }
@@ -63,15 +63,14 @@ void warm_up(Limiter& limiter, const KeySet& keys) {
   using Clock = std::chrono::steady_clock;
   const auto end = Clock::now() + std::chrono::milliseconds(50);
   do {
-    for (std::size_t i = 0; i < keys.count(); ++i) (void)limiter.allow(keys.key(i));
+    for (const KeyText& key : keys.keys()) (void)limiter.allow(key.view());
   } while (Clock::now() < end);
 }
 
 int run_path(const Path& path) {
   const KeySet keys(kThousand);
   // So much room that hardly ever two of the keys are at home in one place.
-  const auto backend = make_memory_backend({.max_keys = 10'000'000}).value();
-  const auto limiter = backend->make_limiter("bench", path.policy).value();
+  const auto limiter = limiter_in_memory(path.policy, 10'000'000);
   warm_up(*limiter, keys);
   const std::size_t allowed = counted(*limiter, keys, path.operation);
   const std::size_t expected = path.outcome == Outcome::allowed ? keys.count() * kRounds : 0;

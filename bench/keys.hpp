@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -47,7 +48,7 @@ class KeySet {
   explicit KeySet(const KeySetName& name);
 
   [[nodiscard]] std::size_t count() const { return texts_.size(); }
-  [[nodiscard]] std::string_view key(std::size_t i) const { return texts_[i].view(); }
+  [[nodiscard]] std::span<const KeyText> keys() const { return texts_; }
 
  private:
   friend class Walk;

@@ -63,8 +63,7 @@ void bytes_per_key(benchmark::State& state, const Policy& policy) {
 void flood(benchmark::State& state, const Policy& policy, std::int64_t keys) {
   const std::int64_t part = keys / 20;
   for (auto _ : state) {
-    const auto backend = make_memory_backend({.max_keys = kRoom}).value();
-    const auto limiter = backend->make_limiter("bench", policy).value();
+    const auto limiter = limiter_in_memory(policy, kRoom);
     const double before = resident();
     KeyText key;
     const auto time_of = [&](std::int64_t calls) {
@@ -104,8 +103,7 @@ void crafted(benchmark::State& state, const std::vector<std::string>& keys, Make
 }
 
 auto new_limiter() {
-  const auto backend = make_memory_backend({.max_keys = kRoom}).value();
-  auto limiter = backend->make_limiter("bench", subject("token_bucket").tight).value();
+  auto limiter = limiter_in_memory(subject("token_bucket").tight, kRoom);
   // So that the system's work of giving memory is not counted, which is the same for any keys.
   KeyText key;
   for (int i = 0; i < 50'000; ++i, key.count_up()) {

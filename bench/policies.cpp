@@ -17,9 +17,8 @@ namespace {
 /// A limiter that has seen all of the keys. One for all sets of as many keys.
 Limiter& limiter_for(const std::string& name, const Policy& policy, const KeySet& keys) {
   return kept(name + std::to_string(keys.count()), [&] {
-    const auto backend = make_memory_backend({.max_keys = room_for(keys)}).value();
-    auto limiter = backend->make_limiter("bench", policy).value();
-    for (std::size_t i = 0; i < keys.count(); ++i) (void)limiter->allow(keys.key(i));
+    auto limiter = limiter_in_memory(policy, room_for(keys));
+    for (const KeyText& key : keys.keys()) (void)limiter->allow(key.view());
     return limiter;
   });
 }

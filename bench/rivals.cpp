@@ -15,7 +15,7 @@ void add_rival(const std::string& name, const Gcra& gcra, bool expected) {
   add(name, kMostSets, kAllThreads, [=](const KeySet& keys) {
     Rival& rival = kept(name + std::to_string(keys.count()), [&] {
       auto made = std::make_unique<Rival>(gcra);
-      for (std::size_t i = 0; i < keys.count(); ++i) (void)made->allow(keys.key(i));
+      for (const KeyText& key : keys.keys()) (void)made->allow(key.view());
       return made;
     });
     return [&rival, expected](std::string_view key) { return rival.allow(key) == expected; };

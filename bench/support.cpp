@@ -40,6 +40,11 @@ Subject subject(std::string_view name) {
                        [&](const Subject& one) { return one.name == name; });
 }
 
+std::shared_ptr<Limiter> limiter_in_memory(const Policy& policy, std::int64_t max_keys) {
+  const auto backend = make_memory_backend({.max_keys = max_keys}).value();
+  return backend->make_limiter("bench", policy).value();
+}
+
 IdleThread::IdleThread()
     : thread_([](const std::stop_token& stop) {
         std::mutex mutex;
