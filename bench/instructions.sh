@@ -82,7 +82,7 @@ count() {
 
 # compare COUNTED: says what was counted, and what was known; fails where something has grown.
 compare() {
-  awk '
+  awk -v update="$update" '
     NR == FNR { known[$1 " " $2] = $3; next }
     {
       printf "%s %-32s %5d", $1, $2, $3
@@ -90,7 +90,7 @@ compare() {
       if (!old) printf ", not in bench/instructions.txt"
       else if ($3 != old) printf ", was %d (%+.1f %%)", old, ($3 - old) * 100 / old
       if (old && $3 > old * 1.03) { printf ": too many"; grown = 1 }
-      if (old && $3 < old * 0.97) printf ": time to write it down, with --update"
+      if (old && $3 < old * 0.97 && update == "no") printf ": time to write it down, with --update"
       printf "\n"
     }
     END { exit grown }' "$file" "$1" >&2

@@ -5,6 +5,7 @@
 //   POLICY/OUTCOME/SET         policies.cpp: the library, as a service calls it
 //   RIVAL/OUTCOME/SET          rivals.cpp: a mutex and a map, 64 of them, Boost's concurrent map
 //                              where CMake found it
+//   callers/CALLER/SET         callers.cpp: a caller that knows the time, or has many keys at once
 //   api/RESULT/CALL/SET        api.cpp: the library's call itself
 //
 // SET is which keys are in use and how they come: hot (one key), 1k, 1M and 10M evenly, 1M_zipf;
@@ -24,6 +25,7 @@ int main(int argc, char** argv) {
   using namespace ratelimit::bench;
   add_floor();
   add_policies();
+  add_callers();
   add_rivals();
   add_api();
   return run(argc, argv);

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "keys.hpp"
+#include "ratelimit/ratelimit.hpp"
 
 namespace ratelimit::bench {
 
@@ -34,25 +35,37 @@ auto& kept(const std::string& name, Make make) {
   return *one;
 }
 
-/// Registers NAME/SET for each of the sets and each number of threads. `subject(keys)` gives what
-/// decides for a thread: called with a key, it says whether the decision came out as it should.
-template <class MakeSubject>
-void add(const std::string& name, std::span<const KeySetName> sets, std::span<const int> threads,
-         MakeSubject subject) {
+/// Registers NAME/SET for each of the sets and each number of threads. `loop(state, keys)` is what a
+/// thread runs.
+template <class Loop>
+void add_loop(const std::string& name, std::span<const KeySetName> sets,
+              std::span<const int> threads, Loop loop) {
   for (const KeySetName& set : sets) {
     auto* const added = benchmark::RegisterBenchmark(
-        (name + "/" + set.text).c_str(), [set, subject](benchmark::State& state) {
-          const KeySet& keys = key_set(set);
-          auto decide = subject(keys);
-          Walk walk(keys, state.thread_index());
-          std::int64_t otherwise = 0;
-          for (auto _ : state) otherwise += decide(walk.next()) ? 0 : 1;
-          if (otherwise != 0) state.SkipWithError("a decision came out otherwise");
-        });
+        (name + "/" + set.text).c_str(),
+        [set, loop](benchmark::State& state) { loop(state, key_set(set)); });
     for (const int count : threads) added->Threads(count);
     added->UseRealTime();
   }
 }
+
+/// As `add_loop`, for one key after the other. `subject(keys)` gives what decides for a thread:
+/// called with a key, it says whether the decision came out as it should.
+template <class MakeSubject>
+void add(const std::string& name, std::span<const KeySetName> sets, std::span<const int> threads,
+         MakeSubject subject) {
+  add_loop(name, sets, threads, [subject](benchmark::State& state, const KeySet& keys) {
+    auto decide = subject(keys);
+    Walk walk(keys, state.thread_index());
+    std::int64_t otherwise = 0;
+    for (auto _ : state) otherwise += decide(walk.next()) ? 0 : 1;
+    if (otherwise != 0) state.SkipWithError("a decision came out otherwise");
+  });
+}
+
+/// A limiter that has seen all of the keys. One for all sets of as many keys and all that call the
+/// policy by this name.
+Limiter& limiter_for(const std::string& name, const Policy& policy, const KeySet& keys);
 
 /// The key sets and the numbers of threads that most subjects are asked about.
 inline constexpr std::array kAllSets = {kHot, kThousand, kMillion, kMillionZipf, kTenMillion};
@@ -65,5 +78,6 @@ void add_floor();
 void add_policies();
 void add_rivals();
 void add_api();
+void add_callers();
 
 }  // namespace ratelimit::bench

@@ -12,9 +12,7 @@
 #include "support.hpp"
 
 namespace ratelimit::bench {
-namespace {
 
-/// A limiter that has seen all of the keys. One for all sets of as many keys.
 Limiter& limiter_for(const std::string& name, const Policy& policy, const KeySet& keys) {
   return kept(name + std::to_string(keys.count()), [&] {
     auto limiter = limiter_in_memory(policy, room_for(keys));
@@ -22,6 +20,8 @@ Limiter& limiter_for(const std::string& name, const Policy& policy, const KeySet
     return limiter;
   });
 }
+
+namespace {
 
 void add_policy(const Subject& policy, std::span<const KeySetName> sets,
                 std::span<const int> threads) {
