@@ -17,11 +17,11 @@ cannot be had here has a row that says so. Takes about three minutes.
 EOF
 }
 
-# What is measured is the same for all. Each limiter runs in a process of its own, in one thread, and
-# allows every call; where it denies one, it fails. A process prints a line for each set of keys: its
-# name and ns a decision, over half a second of decisions after a warm-up. Keys of 21 characters are
-# drawn 256 at a time, and copied to new strings as if just read from a request, before the clock is
-# started: what is compared is the decision.
+# What is measured is the same for all. Each limiter runs in a process of its own, in one thread,
+# and allows every call; where it denies one, it fails. A process prints a line for each set of keys:
+# its name and ns a decision, over half a second of decisions after a warm-up. Keys of 21 characters
+# are drawn 256 at a time, and copied to new strings as if just read from a request, before the clock
+# is started: what is compared is the decision.
 
 here=$(dirname "${BASH_SOURCE[0]}")
 rounds=5
@@ -89,8 +89,8 @@ build_node() {
     --ignore-scripts --no-audit --no-fund "$flexible"
 }
 
-# attempt COMMAND...: in a shell of its own, which cleans up after itself: what gives up there does not
-# end the script.
+# attempt COMMAND...: in a shell of its own, which cleans up after itself: what gives up there does
+# not end the script.
 attempt() (
   cleanups=()
   trap clean_up EXIT

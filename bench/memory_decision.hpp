@@ -35,8 +35,8 @@ auto& kept(const std::string& name, Make make) {
   return *one;
 }
 
-/// Registers NAME/SET for each of the sets and each number of threads. `loop(state, keys)` is what a
-/// thread runs.
+/// Registers NAME/SET for each of the sets and each number of threads, each of which runs
+/// `loop(state, keys)`.
 template <class Loop>
 void add_loop(const std::string& name, std::span<const KeySetName> sets,
               std::span<const int> threads, Loop loop) {
