@@ -18,10 +18,10 @@ EOF
 }
 
 # What is measured is the same for all. Each limiter runs in a process of its own, in one thread,
-# and allows every call; where it denies one, it fails. A process prints a line for each set of keys:
-# its name and ns a decision, over half a second of decisions after a warm-up. Keys of 21 characters
-# are drawn 256 at a time, and copied to new strings as if just read from a request, before the clock
-# is started: what is compared is the decision.
+# and allows every call; where it denies one, it fails. A process prints a line for each set of
+# keys: its name and ns a decision, over half a second of decisions after a warm-up. Keys of 21
+# characters are drawn 256 at a time, and copied to new strings as if just read from a request,
+# before the clock is started: what is compared is the decision.
 
 here=$(dirname "${BASH_SOURCE[0]}")
 rounds=5
