@@ -21,13 +21,23 @@ enum class OnError : std::uint8_t {
 
 /// How one limiter behaves. The defaults are right for most.
 struct LimiterOptions {
-  /// What is answered when the backend cannot be asked. In memory that happens only when this
-  /// process cannot allocate; there is no second memory to turn to then, and `local` denies.
+  /// What is answered when the backend cannot be asked. In memory it always can be.
   OnError on_error = OnError::local;
 
   /// The largest limit a SlidingWindowLog may have, 1 to 10,000,000. A log keeps 4 to 16 bytes for
   /// each admitted unit of each key, out of `MemoryOptions::log_bytes`, so raise it knowingly.
   std::int64_t log_cap = 100'000;
+
+  /// In memory, for a TokenBucket, FixedWindow or SlidingWindowCounter with keys for which many threads
+  /// ask at the same time: how many units a thread that finds another at its key is charged for in
+  /// advance, to give them out by itself; 0 to 1000, 0: never.
+  ///
+  /// The limit holds exactly. Until a thread has given out its units, or they have expired, they are
+  /// missing to others: at most `lease` for each thread. They expire when the window ends, or when what
+  /// the bucket owed before they were taken has drained; a bucket that owes nothing is not leased from.
+  /// Of decisions on leased units `remaining` and `reset_after` are as when they were taken, and
+  /// `Limiter::reset` does not reach them.
+  std::int64_t lease = 0;
 };
 
 /// One question of `Limiter::allow_many`.

@@ -8,6 +8,7 @@
 #include <utility>
 #include <variant>
 
+#include "memory/leasing_limiter.hpp"
 #include "memory/memory_limiter.hpp"
 #include "policy/check.hpp"
 #include "policy/rules.hpp"
@@ -17,6 +18,7 @@ namespace ratelimit {
 namespace {
 
 using memory::Home;
+using memory::LeasingLimiter;
 using memory::MemoryLimiter;
 using memory::Shared;
 using memory::Tally;
@@ -32,6 +34,11 @@ class MemoryBackend final : public Backend {
     if (!rule) return rule.error();
     return std::visit(
         [&]<class Rule>(Rule& compiled) -> Result<std::shared_ptr<Limiter>> {
+          if (!policy::Leases<Rule> && options.lease > 0) {
+            return policy::invalid_argument("LimiterOptions.lease is " +
+                                            std::to_string(options.lease) +
+                                            "; for this policy it must be 0");
+          }
           shared_->places.admit(compiled.longest_wait());
           if constexpr (policy::NeedsRoom<Rule>) {
             if (auto error = check_room(compiled.most_room())) return *std::move(error);
@@ -39,6 +46,12 @@ class MemoryBackend final : public Backend {
           shared_->locked.admit(compiled.longest_wait());
           const Home& home = shared_->homes.of(std::string(Rule::kStateTag) + std::string(name),
                                                compiled.packing());
+          if constexpr (policy::Leases<Rule>) {
+            if (options.lease > 0) {
+              return std::shared_ptr<Limiter>(std::make_shared<LeasingLimiter<Rule>>(
+                  shared_, home, std::move(compiled), options.lease));
+            }
+          }
           return std::shared_ptr<Limiter>(
               std::make_shared<MemoryLimiter<Rule>>(shared_, home, std::move(compiled)));
         },

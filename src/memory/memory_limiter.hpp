@@ -39,7 +39,7 @@ struct Shared {
 };
 
 template <class Rule>
-class MemoryLimiter final : public Limiter {
+class MemoryLimiter : public Limiter {
  public:
   MemoryLimiter(std::shared_ptr<Shared> shared, const Home& home, Rule rule)
       : shared_(std::move(shared)),
@@ -82,7 +82,7 @@ class MemoryLimiter final : public Limiter {
     return Errc::ok;
   }
 
- private:
+ protected:
   /// Whether states of this kind may be in the table.
   static constexpr bool kPacks = requires(const typename Rule::Packing& packing) {
     packing.unpack(policy::Word{});
@@ -102,6 +102,10 @@ class MemoryLimiter final : public Limiter {
   /// Negative where it takes a call to know.
   [[nodiscard, gnu::always_inline]] Micros now_at_once() const noexcept {
     return clock_ == nullptr ? unix_clock_.now_at_once() : -1;
+  }
+
+  [[nodiscard, gnu::noinline]] Decision invalid() const noexcept {
+    return policy::degraded_decision(rule_.limit(), false, Errc::invalid_argument);
   }
 
   /// `at_once` is asked for the instant when the key's cache line is on its way. What is rare is left
@@ -128,14 +132,16 @@ class MemoryLimiter final : public Limiter {
   template <policy::Op Operation>
   [[gnu::always_inline]] Decision decide_at_home(const PlaceTable::Spot& spot, Micros now,
                                                  std::int64_t cost) noexcept {
-    return places_.apply(spot, rule_, packing_, {Operation, now, cost},
-                         [&] { return decide_anywhere<Operation>(spot.digest, now, cost); });
+    return places_.apply(spot, rule_, packing_, {Operation, now, cost}, [&](PlaceTable::Why) {
+      return decide_anywhere<Operation>(spot.digest, now, cost);
+    });
   }
 
   template <policy::Op Operation>
   [[gnu::noinline]] Decision decide_anywhere(Digest digest, Micros now,
                                              std::int64_t cost) noexcept {
-    return places_.apply_anywhere(digest, rule_, packing_, {Operation, now, cost});
+    const policy::Call call{Operation, now, cost};
+    return policy::decide(rule_, places_.apply_anywhere(digest, rule_, packing_, call), call);
   }
 
   template <policy::Op Operation>
@@ -143,6 +149,7 @@ class MemoryLimiter final : public Limiter {
     return decide_at_home<Operation>(places_.spot(digest), now(), cost);
   }
 
+ private:
   void allow_together(const Request* requests, std::size_t count, Decision* decisions) noexcept {
     [[maybe_unused]] std::array<PlaceTable::Spot, kTogether> spots;
     bool packed = false;
@@ -170,10 +177,6 @@ class MemoryLimiter final : public Limiter {
     }
   }
 
-  [[nodiscard, gnu::noinline]] Decision invalid() const noexcept {
-    return policy::degraded_decision(rule_.limit(), false, Errc::invalid_argument);
-  }
-
   /// A negative `at`: by the clock.
   template <policy::Op Operation>
   [[gnu::noinline]] Decision decide_locked(std::string_view key, Micros at,
@@ -195,9 +198,11 @@ class MemoryLimiter final : public Limiter {
   }
 
   const std::shared_ptr<Shared> shared_;
-  PlaceTable& places_ = shared_->places;
   const Clock* const clock_ = shared_->clock.get();  // null: the system's
   UnixClock& unix_clock_ = UnixClock::shared();
+
+ protected:
+  PlaceTable& places_ = shared_->places;
   const Home& home_;
   const typename Rule::Packing packing_;
   const Rule rule_;

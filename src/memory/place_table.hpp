@@ -50,11 +50,18 @@ class PlaceTable {
     return {{tag_of(digest), digest.place}, &home.places[first]};
   }
 
-  /// Where the key is at home and nobody interferes: else `elsewhere()` decides, by the function below.
-  template <class Rule, class Elsewhere>
+  /// Why a call was not decided at home.
+  enum class Why : std::uint8_t {
+    elsewhere,  // the key has no place there, or its state is to be healed
+    contended,  // another thread was faster
+  };
+
+  /// Decides where the key is at home and nobody interferes; else `otherwise(why)` does, by the function
+  /// below.
+  template <class Rule, class Otherwise>
   [[gnu::always_inline]] Decision apply(const Spot& spot, const Rule& rule,
                                         const typename Rule::Packing& packing,
-                                        const policy::Call& call, const Elsewhere& elsewhere) {
+                                        const policy::Call& call, const Otherwise& otherwise) {
     Place* place = spot.first;
     std::uint64_t tag = place->tag();
     if (tag != spot.digest.tag) [[unlikely]] {
@@ -70,20 +77,22 @@ class PlaceTable {
         if (charge(*place, cell, rule, packing, view, verdict, call)) [[likely]] {
           return rule.decide(view, verdict, call);
         }
+        return otherwise(Why::contended);
       }
     }
-    return elsewhere();
+    return otherwise(Why::elsewhere);
   }
 
-  /// Wherever the key is, or may come to be.
+  /// Puts `call` to the key wherever it is, or may come to be. Returns what of its state before mattered.
   template <class Rule>
-  Decision apply_anywhere(const Digest& digest, const Rule& rule,
-                          const typename Rule::Packing& packing, const policy::Call& call) {
+  typename Rule::View apply_anywhere(const Digest& digest, const Rule& rule,
+                                     const typename Rule::Packing& packing,
+                                     const policy::Call& call) {
     const Reach<Set> reach = this->reach(digest);
     reach.prefetch_others();
     const auto view = reach.apply(rule, packing, call);
     if (view.healed) tally_.count_healed();
-    return policy::decide(rule, view, call);
+    return view;
   }
 
   /// The key's state, or what it would start with.

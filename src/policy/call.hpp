@@ -26,6 +26,11 @@
 //                                      with a Word up to `floor`, at the instant `at` or before; as
 //                                      none where `at` is so far ahead that a clock ran wild
 //
+// and, where units may be charged in advance (memory/lease.hpp),
+//
+//   lease_span(view)                   for how long units that are charged now are the same as if charged
+//                                      when they are given out
+//
 // and, where a State has no fixed size, and is a view of room that whoever keeps it owns,
 //
 //   room_for(state, view, call)        how many bytes of room `state` must move to before `update`; 0: none
@@ -64,6 +69,12 @@ struct Call {
 constexpr bool is_within(std::int64_t value, std::int64_t low, std::int64_t high) {
   return low <= value && value <= high;
 }
+
+/// A rule whose units may be charged in advance.
+template <class Rule>
+concept Leases = requires(const Rule& rule, const typename Rule::View& view) {
+  rule.lease_span(view);
+};
 
 /// A rule whose States are views of room.
 template <class Rule>

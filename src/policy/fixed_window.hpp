@@ -83,6 +83,9 @@ class FixedWindowRule {
     return {.start = start, .count = std::min(limit_, static_cast<std::int64_t>(floor - unused))};
   }
 
+  /// What is charged in a window counts in that window.
+  [[nodiscard]] Micros lease_span(const View& view) const { return view.ends_in; }
+
   /// A window ahead of now, to its end, and what counts run over by.
   [[nodiscard]] Micros longest_wait() const { return 3 * window(); }
 

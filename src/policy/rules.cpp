@@ -6,13 +6,15 @@ namespace ratelimit::policy {
 namespace {
 
 constexpr std::int64_t kLargestLogCap = 10'000'000;
+constexpr std::int64_t kLargestLease = 1000;
 
 }  // namespace
 
 Result<Rule> compile(std::string_view name, const Policy& policy, const LimiterOptions& options) {
   if (auto error = check_name(name)) return *std::move(error);
   Check check("LimiterOptions");
-  check.range("log_cap", options.log_cap, 1, kLargestLogCap);
+  check.range("log_cap", options.log_cap, 1, kLargestLogCap)
+      .range("lease", options.lease, 0, kLargestLease);
   if (check.error()) return *check.error();
   return std::visit(
       [&](const auto& fields) -> Result<Rule> {

@@ -112,6 +112,9 @@ class SlidingWindowCounterRule {
     return {};
   }
 
+  /// What is charged in a window counts in full until its end.
+  [[nodiscard]] Micros lease_span(const View& view) const { return window() - view.elapsed; }
+
   /// A window ahead of now, to the end of the next, and what counts run over by.
   [[nodiscard]] Micros longest_wait() const { return 4 * window(); }
 

@@ -18,6 +18,9 @@ class TokenBucketRule : public Bucket {
 
   explicit TokenBucketRule(const TokenBucket& policy)
       : Bucket(policy.capacity, policy.refill, policy.period) {}
+
+  /// While a bucket owes what it owed before, a charge now or later makes the same debt.
+  [[nodiscard]] Micros lease_span(const View& view) const { return view.debt.whole; }
 };
 
 Result<TokenBucketRule> compile(const TokenBucket& policy, const LimiterOptions& options);

@@ -31,6 +31,10 @@ class RedisBackend final : public Backend {
                                                 LimiterOptions options) override try {
     auto rule = policy::compile(name, policy, options);
     if (!rule) return rule.error();
+    if (options.lease != 0) {
+      return policy::invalid_argument("LimiterOptions.lease is " + std::to_string(options.lease) +
+                                      "; on Redis it must be 0");
+    }
     std::shared_ptr<Limiter> local;
     if (options.on_error == OnError::local) {
       auto made = local_->make_limiter(name, policy, options);
