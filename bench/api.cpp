@@ -53,7 +53,7 @@ struct Ways {
   explicit Ways(const TokenBucket& policy, std::int64_t max_keys)
       : shared(std::make_shared<memory::Shared>(MemoryOptions{.max_keys = max_keys})),
         rule(policy),
-        inside(shared, shared->homes.of("bench", rule.packing()), rule, OnError::deny),
+        inside(shared, shared->homes.of("bench", rule.packing()), rule),
         yes_or_no(inside),
         limiter(&inside),
         yes_or_no_limiter(&yes_or_no) {

@@ -72,19 +72,20 @@ class RATELIMIT_API Limiter {
   /// they are, without the cost taken.
   virtual Decision peek(std::string_view key, std::int64_t cost = 1) noexcept = 0;
 
-  /// As `allow` and `peek`, at an instant that the caller has read: on a path that reads a clock
-  /// anyway this saves half of a decision in memory.
+  /// As `allow` and `peek`, at an instant that the caller has read: on a path that reads a clock anyway
+  /// this saves half of a decision in memory. By default the same as `allow` and `peek`, for limiters
+  /// that have a time of their own.
   ///
-  /// Requires: Unix time. Clocks that differ are one clock that steps: answers get stricter for it.
-  virtual Decision allow_at(std::string_view key, TimePoint now,
-                            std::int64_t cost = 1) noexcept = 0;
-  virtual Decision peek_at(std::string_view key, TimePoint now, std::int64_t cost = 1) noexcept = 0;
+  /// Requires: Unix time. To the limiter, instants of callers that differ are one clock that steps (see
+  /// Clock). On Redis keys expire by the server's clock: an instant that is over a second behind it may
+  /// find its key gone.
+  virtual Decision allow_at(std::string_view key, TimePoint now, std::int64_t cost = 1) noexcept;
+  virtual Decision peek_at(std::string_view key, TimePoint now, std::int64_t cost = 1) noexcept;
 
   /// Asks `allow` for each of `requests[0, count)` in order, and puts the answers into
   /// `decisions[0, count)`. In memory the keys' cache lines are fetched together, and the clock is
   /// read once for up to 32 requests; on Redis each request takes its round trip and its timeout.
-  virtual void allow_many(const Request* requests, std::size_t count,
-                          Decision* decisions) noexcept = 0;
+  virtual void allow_many(const Request* requests, std::size_t count, Decision* decisions) noexcept;
 
   /// Forgets `key`: it is as if never seen.
   ///

@@ -18,10 +18,12 @@ enum class WhenFull : std::uint8_t {
   forget,
 
   /// Newcomers that may be whoever left start with as much. So nobody is ever admitted beyond its limit,
-  /// at any flood of keys, while clocks do not step back; but newcomers may be denied, each for at most
-  /// one span of its policy after the last such departure. `Limiter::reset` then forgives no more than
-  /// the key's own charges since it last came. Costs 3 bytes more a key. Not for states that are kept
-  /// apart (see `MemoryOptions::max_keys`): those are forgotten.
+  /// at any flood of keys, while clocks do not step back (a call that is held up after it has read the
+  /// clock is such a step) and limiters of one name have one limit. But newcomers may be denied, each for
+  /// at most one span of its policy after the last such departure, two windows for a
+  /// SlidingWindowCounter. `Limiter::reset` forgives no more than the key's own charges since it last
+  /// came. Costs 3 bytes more a key. Not for states that are kept apart (see
+  /// `MemoryOptions::max_keys`): those are forgotten.
   inherit,
 };
 

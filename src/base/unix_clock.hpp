@@ -76,8 +76,8 @@ class UnixClock {
   const std::uint64_t base_ticks = base_ticks_.load(std::memory_order_acquire);
   const Fixed base_time = base_time_.load(std::memory_order_acquire);
   const std::uint64_t rate = rate_.load(std::memory_order_acquire);
-  const std::uint64_t horizon =
-      horizon_.load(std::memory_order_acquire);  // Neither odd nor changed, in one comparison.
+  const std::uint64_t horizon = horizon_.load(std::memory_order_acquire);
+  // Neither odd nor changed, in one comparison.
   const bool is_whole = version_.load(std::memory_order_relaxed) == (version & ~1U);
   // Another core's counter may be behind the base: that makes a huge difference, and a slow read.
   const std::uint64_t passed = ticks() - base_ticks;

@@ -21,6 +21,12 @@ struct Digest {
   std::uint64_t place;  // says where it belongs
 };
 
+/// One of `count` by the highest bits: bits / 2^64 * count.
+inline std::size_t scaled(std::uint64_t bits, std::size_t count) noexcept {
+  __extension__ using Product = unsigned __int128;
+  return static_cast<std::size_t>((Product{bits} * count) >> 64);
+}
+
 class KeyHash {
  public:
   /// Draws the secrets. Throws std::exception where the system gives no random numbers.

@@ -68,10 +68,9 @@ std::int64_t LockedTable::log_bytes_for(std::size_t room) const noexcept {
 
 // The place's first bits choose the shard, and what they leave the set.
 LockedTable::Spot LockedTable::spot(const Digest& digest) {
-  __extension__ using Product = unsigned __int128;
-  const Product place = Product{digest.place} * shards_.size();
   const std::uint64_t tag = digest.tag != 0 ? digest.tag : 1;
-  return {shards_[static_cast<std::size_t>(place >> 64)], {tag, static_cast<std::uint64_t>(place)}};
+  // Of the product the high half says which shard, and the low half where in it.
+  return {shards_[scaled(digest.place, shards_.size())], {tag, digest.place * shards_.size()}};
 }
 
 std::uint64_t LockedTable::count_keys() const {

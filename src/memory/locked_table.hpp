@@ -6,13 +6,16 @@
 // search for who makes it (see memory/shard.hpp). Nobody holds two locks.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <mutex>
 #include <optional>
+#include <span>
 
+#include "base/instant.hpp"
 #include "memory/key_hash.hpp"
 #include "memory/pages.hpp"
 #include "memory/shard.hpp"
@@ -109,7 +112,11 @@ LockedTable::Seen<Rule> LockedTable::apply(const Digest& digest, const Rule& rul
   const bool stored = policy::update(rule, view, rule.judge(view, call), call, state);
   if (stored) {
     const Shard::Slot slot = found ? *found : shard.arrive(key, present);
-    shard.store(slot, key.tag, rule.reset_time(state), state);
+    // A limiter of the same name may look further back.
+    const Micros before = found ? found->set->reset_times[found->i] : 0;
+    const Micros reset_time = rule.reset_time(state);
+    shard.store(slot, key.tag, present.is_live(before) ? std::max(before, reset_time) : reset_time,
+                state);
   }
   if (view.healed) tally_.count_healed();
   return {view, stored};

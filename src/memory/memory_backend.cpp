@@ -39,10 +39,10 @@ class MemoryBackend final : public Backend {
                                             std::to_string(options.lease) +
                                             "; for this policy it must be 0");
           }
-          shared_->places.admit(compiled.longest_wait());
           if constexpr (policy::NeedsRoom<Rule>) {
             if (auto error = check_room(compiled.most_room())) return *std::move(error);
           }
+          if (compiled.packing() != 0) shared_->places.admit(compiled.longest_wait());
           shared_->locked.admit(compiled.longest_wait());
           const Home& home = shared_->homes.of(std::string(Rule::kStateTag) + std::string(name),
                                                compiled.packing());

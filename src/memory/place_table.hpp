@@ -146,12 +146,6 @@ class PlaceTable {
             tally_};
   }
 
-  /// bits / 2^64 * count.
-  static std::size_t scaled(std::uint64_t bits, std::size_t count) noexcept {
-    __extension__ using Product = unsigned __int128;
-    return static_cast<std::size_t>((Product{bits} * count) >> 64);
-  }
-
   std::size_t homes_;
   std::size_t others_;
   Pages pages_;

@@ -18,9 +18,10 @@
 //
 // Where debts are inherited, each set has a floor: the latest recovery of those who had to leave it in
 // debt, and when the last of them had to. It is raised before a key is dropped, and read by a newcomer
-// once it is alone: then the key, if it ever had to leave a place in its reach, left before that, and
+// once it is alone (without what it raised itself, as long as nobody else did since): then the key, if it ever had to leave a place in its reach, left before that, and
 // its state was not above that set's floor. So it starts with no less than it owed, whatever came
-// between.
+// between. What a floor keeps beside it is when: no debt lasts longer than a span from there. So a call
+// that was held up after it had read the clock counts as a clock that steps back.
 //
 // No charge is lost: whoever finds another's claim for its own key may settle it with its own
 // charge; the other one's swap then fails, and it finds the key settled. Whoever is interrupted
@@ -134,7 +135,7 @@ class Reach {
                                            Micros now) const {
     for (;;) {
       Place* const place = find();
-      if (place == nullptr) return newcomer(rule, packing, now);
+      if (place == nullptr) return newcomer(rule, packing, now, {});
       if (const Cell cell = place->load(); cell.tag == tag_) return {packing.unpack(cell.word)};
     }
   }
@@ -178,14 +179,33 @@ class Reach {
     std::size_t set;
   };
 
-  /// What the key starts with: nothing, or what those owed who had to leave.
+  /// A floor that this call has raised, for somebody who is not the key.
+  struct Raised {
+    const Place* floor = nullptr;
+    Cell before{0, 0};
+    Cell after{0, 0};
+  };
+
+  /// What the key starts with: nothing, or what those owed who had to leave, but for `own`.
   template <class Rule>
   [[nodiscard]] typename Rule::State newcomer(const Rule& rule,
-                                              const typename Rule::Packing& packing,
-                                              Micros now) const;
-  static void raise(Place& floor, policy::Word word, Micros now);
+                                              const typename Rule::Packing& packing, Micros now,
+                                              const Raised& own) const;
+  [[nodiscard]] bool is_in_debt(const Cell& cell, Micros now) const;
+  Raised raise(std::size_t set, policy::Word word, Micros now) const;
 
-  Place* claim(Micros now) const;
+  /// A floor's tag: an instant, and how often it was raised.
+  static constexpr int kFloorCountBits = 11;
+  static constexpr std::uint64_t kFloorCounts = (std::uint64_t{1} << kFloorCountBits) - 1;
+  static Micros instant_of_floor(const Cell& floor) {
+    return static_cast<Micros>(floor.tag >> kFloorCountBits);
+  }
+
+  struct Claim {
+    Place* place;  // null: one must look again
+    Raised raised;
+  };
+  [[nodiscard]] Claim claim(Micros now) const;
   [[nodiscard]] Choice choose(Micros now) const;
   [[nodiscard]] bool is_alone(const Place& place) const;
 
@@ -205,14 +225,14 @@ std::optional<typename Rule::View> Reach<Set>::arrive(const Rule& rule,
                                                       const policy::Call& call) const {
   typename Rule::State state;
   typename Rule::View view;
-  const auto is_charged = [&] {
-    state = newcomer(rule, packing, call.now);
+  const auto is_charged = [&](const Raised& own) {
+    state = newcomer(rule, packing, call.now, own);
     view = rule.look(state, call);
     return policy::update(rule, view, rule.judge(view, call), call, state);
   };
-  if (!is_charged()) return view;
+  if (!is_charged({})) return view;
 
-  Place* const place = claim(call.now);
+  const auto [place, raised] = claim(call.now);
   if (place == nullptr) return std::nullopt;
   const Cell claimed = place->load();
   if (claimed.tag != (tag_ | kClaimed)) return std::nullopt;
@@ -220,8 +240,8 @@ std::optional<typename Rule::View> Reach<Set>::arrive(const Rule& rule,
     place->replace(claimed, kEmpty);
     return std::nullopt;
   }
-  // The floors may have been raised meanwhile.
-  if (floors_[0] != nullptr && !is_charged()) {
+  // Others may have raised the floors meanwhile.
+  if (floors_[0] != nullptr && !is_charged(raised)) {
     place->replace(claimed, kEmpty);
     return view;
   }
@@ -229,19 +249,17 @@ std::optional<typename Rule::View> Reach<Set>::arrive(const Rule& rule,
   return view;
 }
 
-/// A place that carries a claim for this key, be it another thread's. Null where one must look
-/// again. Whoever had to make room is gone even if the claim is given up later.
+/// A place that carries a claim for this key, be it another thread's. Whoever had to make room is gone even if the claim is given up later.
 template <class Set>
-typename Reach<Set>::Place* Reach<Set>::claim(Micros now) const {
+typename Reach<Set>::Claim Reach<Set>::claim(Micros now) const {
   const auto [place, cell, set] = choose(now);
-  if (cell.tag == tag_) return nullptr;  // it has come meanwhile
-  if (cell.tag == (tag_ | kClaimed)) return place;
-  const bool is_key = cell.tag != 0 && (cell.tag & kClaimed) == 0;
-  const bool is_in_debt = is_key && policy::is_live(cell.word, now, longest_wait_);
-  if (is_in_debt && floors_[set] != nullptr) raise(*floors_[set], cell.word, now);
-  if (!place->replace(cell, {tag_ | kClaimed, claim_number()})) return nullptr;
-  if (is_key) tally_.count_forgotten(is_in_debt);
-  return place;
+  if (cell.tag == tag_) return {};  // it has come meanwhile
+  if (cell.tag == (tag_ | kClaimed)) return {place, {}};
+  const bool owes = is_in_debt(cell, now);
+  const Raised raised = owes ? raise(set, cell.word, now) : Raised{};
+  if (!place->replace(cell, {tag_ | kClaimed, claim_number()})) return {};
+  if (cell.tag != 0 && (cell.tag & kClaimed) == 0) tally_.count_forgotten(owes);
+  return {place, raised};
 }
 
 /// Whom a newcomer replaces: nobody, at home or else in the emptier of the other sets; where there is
@@ -287,25 +305,40 @@ typename Reach<Set>::Choice Reach<Set>::choose(Micros now) const {
 template <class Set>
 template <class Rule>
 typename Rule::State Reach<Set>::newcomer(const Rule& rule, const typename Rule::Packing& packing,
-                                          Micros now) const {
+                                          Micros now, const Raised& own) const {
   typename Rule::State strictest;
+  if (floors_[0] == nullptr) return strictest;
   for (const Place* const floor : floors_) {
-    if (floor == nullptr) break;
-    const Cell cell = floor->load();
+    Cell cell = floor->load();
+    if (floor == own.floor && cell == own.after) cell = own.before;
     const typename Rule::State state{
-        rule.inherited(cell.word, static_cast<Micros>(cell.tag), now, packing)};
+        rule.inherited(cell.word, instant_of_floor(cell), now, packing)};
     if (packing.pack(state) > packing.pack(strictest)) strictest = state;
   }
   return strictest;
 }
 
 template <class Set>
-void Reach<Set>::raise(Place& floor, policy::Word word, Micros now) {
+bool Reach<Set>::is_in_debt(const Cell& cell, Micros now) const {
+  return cell.tag != 0 && cell.tag != tag_ && (cell.tag & kClaimed) == 0 &&
+         policy::is_live(cell.word, now, longest_wait_);
+}
+
+/// Puts a debt that is about to be dropped into the floor of its set. Counts, so that whoever raised a
+/// floor can tell whether anybody did since.
+template <class Set>
+typename Reach<Set>::Raised Reach<Set>::raise(std::size_t set, policy::Word word,
+                                              Micros now) const {
+  if (floors_[set] == nullptr) return {};
   for (;;) {
-    const Cell cell = floor.load();
-    const Cell raised{std::max(cell.tag, static_cast<std::uint64_t>(now)),
-                      std::max(cell.word, word)};
-    if (raised == cell || floor.replace(cell, raised)) return;
+    const Cell before = floors_[set]->load();
+    // An instant further ahead than anybody may wait comes from a clock that ran wild.
+    const bool is_wild = instant_of_floor(before) - now > longest_wait_;
+    const auto at =
+        static_cast<std::uint64_t>(is_wild ? now : std::max(instant_of_floor(before), now));
+    const std::uint64_t count = (before.tag + 1) & kFloorCounts;
+    const Cell after{at << kFloorCountBits | count, is_wild ? word : std::max(before.word, word)};
+    if (floors_[set]->replace(before, after)) return {floors_[set], before, after};
   }
 }
 

@@ -3,14 +3,10 @@
 #include <algorithm>
 #include <array>
 
+#include "memory/key_hash.hpp"
+
 namespace ratelimit::memory {
 namespace {
-
-/// bits / 2^64 * count.
-std::size_t scaled(std::uint64_t bits, std::size_t count) {
-  __extension__ using Product = unsigned __int128;
-  return static_cast<std::size_t>((Product{bits} * count) >> 64);
-}
 
 /// The memory that a state views, if it is of a kind that does.
 std::span<std::byte> room_of(const policy::AnyState& state) {

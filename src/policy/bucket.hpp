@@ -118,7 +118,9 @@ class Bucket {
   }
   [[nodiscard, gnu::always_inline]] std::int64_t units(const Debt& debt) const {
     return debt.whole * den_.value() + debt.part;
-  }  /// One of two, by its fields: as a whole it would go through memory.
+  }
+
+  /// One of two, by its fields: as a whole it would go through memory.
   [[gnu::always_inline]] static Debt either(bool first, const Debt& a, const Debt& b) {
     return {.whole = first ? a.whole : b.whole, .part = first ? a.part : b.part};
   }

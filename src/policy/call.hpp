@@ -22,8 +22,8 @@
 // and, where a State may fit a Word (policy/word.hpp),
 //
 //   Packing(packing)                   packs a State into a Word and unpacks it
-//   inherited(floor, at, now, packing) the strictest State that a key may have had which was dropped
-//                                      with a Word up to `floor`, at the instant `at` or before; as
+//   inherited(floor, at, now, packing) the strictest State that a key of this policy may have had which was
+//                                      dropped with a Word up to `floor`, at the instant `at` or before; as
 //                                      none where `at` is so far ahead that a clock ran wild
 //
 // and, where units may be charged in advance (memory/lease.hpp),

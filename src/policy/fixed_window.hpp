@@ -80,7 +80,8 @@ class FixedWindowRule {
     const Micros start = window_.floor(now);
     const Word unused = packing.pack({.start = start});
     if (at < start || at - now > window() || floor <= unused) return {};
-    return {.start = start, .count = std::min(limit_, static_cast<std::int64_t>(floor - unused))};
+    const Word most = packing.pack({.start = start + window()}) - 1;
+    return {.start = start, .count = static_cast<std::int64_t>(std::min(floor, most) - unused)};
   }
 
   /// What is charged in a window counts in that window.

@@ -105,6 +105,7 @@ class SlidingWindowCounterRule {
     if (const Word unused = packing.pack({.start = start}); at >= start && floor >= unused) {
       return {.start = start, .count = most(unused), .previous = limit_};
     }
+    if (start < window()) return {};
     const Micros before = start - window();
     if (const Word unused = packing.pack({.start = before}); at >= before && floor > unused) {
       return {.start = before, .count = most(unused)};

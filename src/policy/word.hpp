@@ -26,7 +26,7 @@ constexpr Micros recovery_of(Word word) { return static_cast<Micros>(word >> kOw
 /// Whether a state is still different from none at `now`, where none may be that waits longer than
 /// `longest_wait`: one that does comes from a clock that ran wild.
 constexpr bool is_live(Word word, Micros now, Micros longest_wait) {
-  return word > word_at(now) && word <= word_at(now + longest_wait);
+  return word > word_at(now) && recovery_of(word) <= now + longest_wait;
 }
 
 }  // namespace ratelimit::policy

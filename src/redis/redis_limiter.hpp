@@ -1,9 +1,7 @@
 // A limiter whose state is on a Redis server.
 #pragma once
 
-#include <algorithm>
 #include <array>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <new>
@@ -66,12 +64,6 @@ class RedisLimiter final : public Limiter {
 
   Decision peek_at(std::string_view key, TimePoint now, std::int64_t cost) noexcept override {
     return decide({policy::Op::peek, key, cost, now});
-  }
-
-  void allow_many(const Request* requests, std::size_t count,
-                  Decision* decisions) noexcept override {
-    std::transform(requests, requests + count, decisions,
-                   [this](const Request& request) { return allow(request.key, request.cost); });
   }
 
   Errc reset(std::string_view key) noexcept override {

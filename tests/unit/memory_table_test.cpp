@@ -175,6 +175,21 @@ TEST(MemoryTable, FloodOfKeysDoesNotGrowIt) {
   EXPECT_FALSE(room.limiter->allow("heavy")) << "a flood of light keys resets no heavy one";
 }
 
+// So long that no instant is that far ahead.
+TEST(MemoryTable, SparesDebtsBesideABucketThatDrainsForCenturies) {
+  const Room room;
+  const auto slow =
+      room.backend->make_limiter("slow", TokenBucket{250, 1, hours(366 * 24)}).value();
+  EXPECT_TRUE(slow->allow("a", 250));
+  room.fill_but(1);
+  EXPECT_TRUE(room.limiter->allow("two", 2));
+  EXPECT_TRUE(room.limiter->allow("new", 1));
+  EXPECT_EQ(room.left("two"), 10) << "recovers first";
+  EXPECT_EQ(room.left("filler 1"), 0);
+  EXPECT_EQ(room.backend->statistics().forgotten_debt, 1U);
+  EXPECT_FALSE(slow->allow("a"));
+}
+
 TEST(MemoryTable, CountsWhatItHealed) {
   const Room room;
   (void)room.limiter->allow("a", 10);
@@ -243,10 +258,13 @@ TEST(MemoryTable, StartsNewcomersWithTheDebtOfWhoLeft) {
   const Room room(WhenFull::inherit);
   room.fill_but(1);
   EXPECT_TRUE(room.limiter->allow("leaves", 8));
-  EXPECT_EQ(room.left("other"), 10) << "nobody has left yet";
-  EXPECT_TRUE(room.limiter->allow("comes", 1));
+  EXPECT_EQ(room.left("comes"), 10) << "nobody has left yet";
+  EXPECT_TRUE(room.limiter->allow("comes", 9)) << "nor was it who leaves now";
   EXPECT_EQ(room.left("comes"), 1);
   EXPECT_EQ(room.left("leaves"), 2);
+  EXPECT_EQ(room.left("other"), 2) << "which may be who left";
+  EXPECT_FALSE(room.limiter->allow("other", 3));
+  EXPECT_EQ(room.backend->statistics().forgotten, 1U) << "nobody leaves for what is denied";
   room.clock->advance(-seconds(3));
   EXPECT_EQ(room.left("leaves"), 0) << "nor does a step back forgive";
   room.clock->advance(-seconds(3600));
