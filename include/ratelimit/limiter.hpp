@@ -28,15 +28,15 @@ struct LimiterOptions {
   /// each admitted unit of each key, out of `MemoryOptions::log_bytes`, so raise it knowingly.
   std::int64_t log_cap = 100'000;
 
-  /// In memory, for a TokenBucket, FixedWindow or SlidingWindowCounter with keys for which many threads
-  /// ask at the same time: how many units a thread that finds another at its key is charged for in
-  /// advance, to give them out by itself; 0 to 1000, 0: never.
+  /// In memory, for a TokenBucket, FixedWindow or SlidingWindowCounter with keys for which many
+  /// threads ask at the same time: how many units a thread that finds another at its key is charged
+  /// for in advance, to give them out by itself; 0 to 1000, 0: never.
   ///
-  /// The limit holds exactly. Until a thread has given out its units, or they have expired, they are
-  /// missing to others: at most `lease` for each thread. They expire when the window ends, or when what
-  /// the bucket owed before they were taken has drained; a bucket that owes nothing is not leased from.
-  /// Of decisions on leased units `remaining` and `reset_after` are as when they were taken, and
-  /// `Limiter::reset` does not reach them.
+  /// The limit holds exactly. Until a thread has given out its units, or they have expired, they
+  /// are missing to others: at most `lease` for each thread. They expire when the window ends, or
+  /// when what the bucket owed before they were taken has drained; a bucket that owes nothing is
+  /// not leased from. Of decisions on leased units `remaining` and `reset_after` are as when they
+  /// were taken, and `Limiter::reset` does not reach them.
   std::int64_t lease = 0;
 };
 
@@ -72,13 +72,13 @@ class RATELIMIT_API Limiter {
   /// they are, without the cost taken.
   virtual Decision peek(std::string_view key, std::int64_t cost = 1) noexcept = 0;
 
-  /// As `allow` and `peek`, at an instant that the caller has read: on a path that reads a clock anyway
-  /// this saves half of a decision in memory. By default the same as `allow` and `peek`, for limiters
-  /// that have a time of their own.
+  /// As `allow` and `peek`, at an instant that the caller has read: on a path that reads a clock
+  /// anyway this saves half of a decision in memory. By default the same as `allow` and `peek`, for
+  /// limiters that have a time of their own.
   ///
-  /// Requires: Unix time. To the limiter, instants of callers that differ are one clock that steps (see
-  /// Clock). On Redis keys expire by the server's clock: an instant that is over a second behind it may
-  /// find its key gone.
+  /// Requires: Unix time. To the limiter, instants of callers that differ are one clock that steps
+  /// (see Clock). On Redis keys expire by the server's clock: an instant that is over a second
+  /// behind it may find its key gone.
   virtual Decision allow_at(std::string_view key, TimePoint now, std::int64_t cost = 1) noexcept;
   virtual Decision peek_at(std::string_view key, TimePoint now, std::int64_t cost = 1) noexcept;
 

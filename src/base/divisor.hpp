@@ -30,8 +30,8 @@ class Divisor {
     return down + (n != down * value());
   }
 
-  /// The largest multiple of the divisor that is not above n. For n < 0, which may be seen where what is
-  /// seen is not used: any number.
+  /// The largest multiple of the divisor that is not above n. For n < 0, which may be seen where
+  /// what is seen is not used: any number.
   [[nodiscard, gnu::always_inline]] std::int64_t floor(std::int64_t n) const {
     return static_cast<std::int64_t>(static_cast<std::uint64_t>(quotient(n)) * divisor_);
   }

@@ -1,4 +1,5 @@
-// Unix time for a hot path: as right as the system's clock, at the price of reading the processor's.
+// Unix time for a hot path: as right as the system's clock, at the price of reading the
+// processor's.
 //
 // Where the processor's time stamp counter runs at one rate on every core (it says so, and the
 // kernel keeps time by it), an instant is the last one read from the system's clock plus the ticks
@@ -31,8 +32,8 @@ class UnixClock {
     return instant >= 0 ? instant : read_system_clock();
   }
 
-  /// The same, or a negative number where the system's clock has to be read: for callers that keep the
-  /// rare case out of a hot path.
+  /// The same, or a negative number where the system's clock has to be read: for callers that keep
+  /// the rare case out of a hot path.
   [[nodiscard]] Micros now_at_once() const noexcept;
 
  private:

@@ -16,9 +16,9 @@ namespace ratelimit::memory {
 /// are packed.
 ///
 /// They are in the table of places as long as all of the limiters pack alike; once one does not,
-/// they are in the locked table for good, where each key comes when it is next charged. A call that is
-/// under way on another thread at that moment may still charge the state in the table of places, and
-/// lose that charge.
+/// they are in the locked table for good, where each key comes when it is next charged. A call that
+/// is under way on another thread at that moment may still charge the state in the table of places,
+/// and lose that charge.
 class Home {
  public:
   /// Throws std::exception where the system gives no random numbers.
@@ -32,8 +32,8 @@ class Home {
     return packing_.load(std::memory_order_acquire);
   }
 
-  /// How the states were packed that the locked table has not taken yet; 0: there are none. Requires:
-  /// packing() is 0.
+  /// How the states were packed that the locked table has not taken yet; 0: there are none.
+  /// Requires: packing() is 0.
   [[nodiscard]] std::int64_t old_packing() const noexcept { return old_packing_; }
 
   /// Another limiter comes, which packs like this. Requires: one caller at a time.

@@ -3,8 +3,8 @@
 // Two independent sums of products (NH, of UMAC: RFC 4418) over the key and its length, each mixed
 // into 64 bits. Every constant is random and secret: against a multiply hash whose constants are
 // known, keys can be made that collide under any seed. Keys of up to 32 bytes take six
-// multiplications that do not wait for each other and two that do; longer ones are absorbed in steps
-// of 16 bytes first.
+// multiplications that do not wait for each other and two that do; longer ones are absorbed in
+// steps of 16 bytes first.
 //
 // What shares a table and must not share keys has a hash each.
 #pragma once

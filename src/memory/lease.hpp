@@ -1,10 +1,10 @@
-// Units of a key that a thread has been charged for in advance, so that it need not fight with others
-// for the key's cache line on each call.
+// Units of a key that a thread has been charged for in advance, so that it need not fight with
+// others for the key's cache line on each call.
 //
-// The limit holds as exactly as without. A lease is believed only for as long as it makes no difference
-// to the key's state whether its units were charged when it was taken or when they are given out:
-// Rule::lease_span. So what is admitted is what one sequence of charges, each at its own instant, would
-// have admitted. Units that are not given out by then are lost.
+// The limit holds as exactly as without. A lease is believed only for as long as it makes no
+// difference to the key's state whether its units were charged when it was taken or when they are
+// given out: Rule::lease_span. So what is admitted is what one sequence of charges, each at its own
+// instant, would have admitted. Units that are not given out by then are lost.
 #pragma once
 
 #include <algorithm>

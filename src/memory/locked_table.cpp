@@ -59,8 +59,8 @@ void LockedTable::admit(Micros longest_wait) noexcept {
   }
 }
 
-// Below kWorthALock there is one share; above, more memory makes more shares until there are as many as
-// there may be.
+// Below kWorthALock there is one share; above, more memory makes more shares until there are as
+// many as there may be.
 std::int64_t LockedTable::log_bytes_for(std::size_t room) const noexcept {
   const auto share = static_cast<std::int64_t>(2 * room);
   return share <= kWorthALock ? share : share * most_shards_;

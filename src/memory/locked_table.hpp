@@ -1,8 +1,8 @@
 // The in-memory backend's table for states that do not fit a word: logs, and policies of unusual
 // numbers. In memory that is mapped once; nothing is allocated in a call.
 //
-// In shards, each behind a lock of its own that is held for one key's work and no longer: finding it
-// (two sets of slots), deciding, and where a new key or a growing log finds no room, the bounded
+// In shards, each behind a lock of its own that is held for one key's work and no longer: finding
+// it (two sets of slots), deciding, and where a new key or a growing log finds no room, the bounded
 // search for who makes it (see memory/shard.hpp). Nobody holds two locks.
 #pragma once
 
@@ -48,7 +48,8 @@ class LockedTable {
   /// is copied.
   [[nodiscard]] std::size_t most_room() const noexcept { return share_ / 2; }
 
-  /// The least bytes for the logs of all keys with which most_room() is `room`. Requires: a power of 2.
+  /// The least bytes for the logs of all keys with which most_room() is `room`. Requires: a power
+  /// of 2.
   [[nodiscard]] std::int64_t log_bytes_for(std::size_t room) const noexcept;
 
   /// Puts `call` to the key, which has the State that `initial()` gives where it is not in the

@@ -108,8 +108,9 @@ class MemoryLimiter : public Limiter {
     return policy::degraded_decision(rule_.limit(), false, Errc::invalid_argument);
   }
 
-  /// `at_once` is asked for the instant when the key's cache line is on its way. What is rare is left
-  /// to functions that are called last, so that the way past them has nothing to save from them.
+  /// `at_once` is asked for the instant when the key's cache line is on its way. What is rare is
+  /// left to functions that are called last, so that the way past them has nothing to save from
+  /// them.
   template <policy::Op Operation, class Instant>
   [[gnu::always_inline]] Decision decide(std::string_view key, std::int64_t cost,
                                          const Instant& at_once) noexcept {

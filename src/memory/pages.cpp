@@ -15,7 +15,8 @@ constexpr std::size_t kWorthHugePages = 2 * kHugePage;
 
 }  // namespace
 
-// Huge pages start at multiples of their size: what is mapped before the first one is never touched.
+// Huge pages start at multiples of their size: what is mapped before the first one is never
+// touched.
 Pages::Pages(std::size_t bytes, [[maybe_unused]] Use use) : bytes_(bytes + kHugePage) {
   mapped_ = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -6,8 +6,8 @@
 
 namespace ratelimit::memory {
 
-/// How memory is going to be used: much of it, or here and there. What is used densely comes in huge
-/// pages where there is enough of it.
+/// How memory is going to be used: much of it, or here and there. What is used densely comes in
+/// huge pages where there is enough of it.
 enum class Use : std::uint8_t { dense, sparse };
 
 class Pages {

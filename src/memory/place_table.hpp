@@ -56,8 +56,8 @@ class PlaceTable {
     contended,  // another thread was faster
   };
 
-  /// Decides where the key is at home and nobody interferes; else `otherwise(why)` does, by the function
-  /// below.
+  /// Decides where the key is at home and nobody interferes; else `otherwise(why)` does, by the
+  /// function below.
   template <class Rule, class Otherwise>
   [[gnu::always_inline]] Decision apply(const Spot& spot, const Rule& rule,
                                         const typename Rule::Packing& packing,
@@ -83,7 +83,8 @@ class PlaceTable {
     return otherwise(Why::elsewhere);
   }
 
-  /// Puts `call` to the key wherever it is, or may come to be. Returns what of its state before mattered.
+  /// Puts `call` to the key wherever it is, or may come to be. Returns what of its state before
+  /// mattered.
   template <class Rule>
   typename Rule::View apply_anywhere(const Digest& digest, const Rule& rule,
                                      const typename Rule::Packing& packing,
@@ -109,8 +110,8 @@ class PlaceTable {
   [[nodiscard]] std::uint64_t count_keys() const;
 
  private:
-  /// The place at home that has the key's tag; any other where there is none. Without branches: which
-  /// one it is cannot be foreseen.
+  /// The place at home that has the key's tag; any other where there is none. Without branches:
+  /// which one it is cannot be foreseen.
   [[gnu::always_inline]] static Place* home_place(const Spot& spot) noexcept {
     Place* const home = spot.first - spot.digest.place % Set::kSize;
     Place* found = home;

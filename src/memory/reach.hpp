@@ -16,12 +16,13 @@
 // argument needs one order of all claims and looks, which sequential consistency gives, and that a
 // dropped claim is not taken for a later one, which its number gives.
 //
-// Where debts are inherited, each set has a floor: the latest recovery of those who had to leave it in
-// debt, and when the last of them had to. It is raised before a key is dropped, and read by a newcomer
-// once it is alone (without what it raised itself, as long as nobody else did since): then the key, if it ever had to leave a place in its reach, left before that, and
-// its state was not above that set's floor. So it starts with no less than it owed, whatever came
-// between. What a floor keeps beside it is when: no debt lasts longer than a span from there. So a call
-// that was held up after it had read the clock counts as a clock that steps back.
+// Where debts are inherited, each set has a floor: the latest recovery of those who had to leave it
+// in debt, and when the last of them had to. It is raised before a key is dropped, and read by a
+// newcomer once it is alone (without what it raised itself, as long as nobody else did since): then
+// the key, if it ever had to leave a place in its reach, left before that, and its state was not
+// above that set's floor. So it starts with no less than it owed, whatever came between. What a
+// floor keeps beside it is when: no debt lasts longer than a span from there. So a call that was
+// held up after it had read the clock counts as a clock that steps back.
 //
 // No charge is lost: whoever finds another's claim for its own key may settle it with its own
 // charge; the other one's swap then fails, and it finds the key settled. Whoever is interrupted
@@ -149,8 +150,8 @@ class Reach {
  private:
   static constexpr Cell kEmpty{0, 0};
 
-  /// The first place of which `is_it(place, set)` is true; null where there is none. In the order in
-  /// which they are tried: what shares a cache line stays together.
+  /// The first place of which `is_it(place, set)` is true; null where there is none. In the order
+  /// in which they are tried: what shares a cache line stays together.
   template <class IsIt>
   [[gnu::always_inline]] Place* first_place(const IsIt& is_it) const {
     for (std::size_t set = 0; set < kSets; ++set) {
@@ -249,7 +250,8 @@ std::optional<typename Rule::View> Reach<Set>::arrive(const Rule& rule,
   return view;
 }
 
-/// A place that carries a claim for this key, be it another thread's. Whoever had to make room is gone even if the claim is given up later.
+/// A place that carries a claim for this key, be it another thread's. Whoever had to make room is
+/// gone even if the claim is given up later.
 template <class Set>
 typename Reach<Set>::Claim Reach<Set>::claim(Micros now) const {
   const auto [place, cell, set] = choose(now);
@@ -262,9 +264,10 @@ typename Reach<Set>::Claim Reach<Set>::claim(Micros now) const {
   return {place, raised};
 }
 
-/// Whom a newcomer replaces: nobody, at home or else in the emptier of the other sets; where there is
-/// no such place, who recovered longest ago, at home or else elsewhere; else the one who recovers
-/// first; and where all places are being claimed, another newcomer. If the key itself is seen, that.
+/// Whom a newcomer replaces: nobody, at home or else in the emptier of the other sets; where there
+/// is no such place, who recovered longest ago, at home or else elsewhere; else the one who
+/// recovers first; and where all places are being claimed, another newcomer. If the key itself is
+/// seen, that.
 template <class Set>
 typename Reach<Set>::Choice Reach<Set>::choose(Micros now) const {
   constexpr std::uint64_t kAway = std::uint64_t{1} << 63;  // beyond every word
@@ -324,8 +327,8 @@ bool Reach<Set>::is_in_debt(const Cell& cell, Micros now) const {
          policy::is_live(cell.word, now, longest_wait_);
 }
 
-/// Puts a debt that is about to be dropped into the floor of its set. Counts, so that whoever raised a
-/// floor can tell whether anybody did since.
+/// Puts a debt that is about to be dropped into the floor of its set. Counts, so that whoever
+/// raised a floor can tell whether anybody did since.
 template <class Set>
 typename Reach<Set>::Raised Reach<Set>::raise(std::size_t set, policy::Word word,
                                               Micros now) const {

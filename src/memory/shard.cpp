@@ -25,8 +25,8 @@ std::span<std::byte> room_of(const policy::AnyState& state) {
 
 std::size_t Shard::home(const Key& key) const { return scaled(key.place, sets_.size()); }
 
-// Two sets are partners for a tag where their numbers add up to an odd one that the tag draws, round
-// the number of sets, which is even: so nobody is their own partner.
+// Two sets are partners for a tag where their numbers add up to an odd one that the tag draws,
+// round the number of sets, which is even: so nobody is their own partner.
 std::size_t Shard::partner(std::size_t set, std::uint64_t tag) const {
   const std::size_t sum = 2 * scaled(tag, sets_.size() / 2) + 1;
   return sum >= set ? sum - set : sum + sets_.size() - set;
@@ -109,9 +109,9 @@ std::span<std::byte> Shard::take_room(std::size_t bytes, std::span<const std::by
   return {block, bytes};
 }
 
-// A hand goes round over the memory. It stops at a region where nobody is live, and otherwise once it
-// has seen 4 regions and 16 blocks. There are no more blocks in a region than 64ths of the bytes that
-// are asked for, so with large ones the search is as much work as filling them.
+// A hand goes round over the memory. It stops at a region where nobody is live, and otherwise once
+// it has seen 4 regions and 16 blocks. There are no more blocks in a region than 64ths of the bytes
+// that are asked for, so with large ones the search is as much work as filling them.
 Shard::Region Shard::cheapest_region(std::size_t bytes, std::span<const std::byte> spared,
                                      const Present& present) {
   constexpr std::size_t kRegions = 4;

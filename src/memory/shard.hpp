@@ -2,8 +2,8 @@
 // safe; see memory/locked_table.hpp.
 //
 // A key belongs into one of two sets, of which each is known from the other one and the tag. Where
-// both are full, somebody moves over to the other set of theirs. With as many live keys as the table
-// is made for, three slots in four are taken, and it is hardly ever that nobody can.
+// both are full, somebody moves over to the other set of theirs. With as many live keys as the
+// table is made for, three slots in four are taken, and it is hardly ever that nobody can.
 #pragma once
 
 #include <cstddef>

@@ -8,7 +8,7 @@
 //   View                               what of a State matters to one call; kFields numbers
 //   limit()                            the most that fits
 //   look(state, call)                  State -> View; a state from a clock that ran wild is healed
-//   judge(view, call)                  View -> Verdict: whether the cost fits, and what is used after
+//   judge(view, call)                  View -> Verdict: whether the cost fits, what is used then
 //   decide(view, verdict, call)        the Decision
 //   denial_heals(view)                 whether even a denied call stores what was seen
 //   store(view, verdict, call, state)  the state once the call has written
@@ -16,30 +16,31 @@
 //   script_arguments(call)             what the policy's script is told
 //   view_of(fields, healed)            the View that a script replied; none where it cannot be one
 //
-//   longest_wait()                     how far ahead of now a State's Word may recover, and be believed
+//   longest_wait()                     how far ahead of now a State's Word is believed to recover
 //   packing()                          what its Words depend on; 0 where a State may not fit one
 //
 // and, where a State may fit a Word (policy/word.hpp),
 //
 //   Packing(packing)                   packs a State into a Word and unpacks it
-//   inherited(floor, at, now, packing) the strictest State that a key of this policy may have had which was
-//                                      dropped with a Word up to `floor`, at the instant `at` or before; as
-//                                      none where `at` is so far ahead that a clock ran wild
+//   inherited(floor, at, now, packing) the strictest State that a key of this policy may have had
+//                                      which was dropped with a Word up to `floor`, at the instant
+//                                      `at` or before; as none where a clock ran wild by then
 //
 // and, where units may be charged in advance (memory/lease.hpp),
 //
-//   lease_span(view)                   for how long units that are charged now are the same as if charged
-//                                      when they are given out
+//   lease_span(view)                   for how long units that are charged now are the same as if
+//                                      charged when they are given out
 //
 // and, where a State has no fixed size, and is a view of room that whoever keeps it owns,
 //
-//   room_for(state, view, call)        how many bytes of room `state` must move to before `update`; 0: none
+//   room_for(state, view, call)        to how many bytes of room `state` must move before
+//                                      `update`; 0: it need not
 //   move(view, room, state)            moves what matters of it to `room`
 //   most_room()                        the most that room_for tells
 //
-// A backend that keeps States looks, judges, runs `update`, and has the decision made of what it saw.
-// Where they are kept elsewhere, a script looks and stores, and the View that it replies is judged
-// here: so a decision is computed in one place.
+// A backend that keeps States looks, judges, runs `update`, and has the decision made of what it
+// saw. Where they are kept elsewhere, a script looks and stores, and the View that it replies is
+// judged here: so a decision is computed in one place.
 #pragma once
 
 #include <cstddef>

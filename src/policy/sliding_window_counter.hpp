@@ -94,8 +94,8 @@ class SlidingWindowCounterRule {
   [[nodiscard]] std::optional<View> view_of(std::span<const std::int64_t, View::kFields> fields,
                                             bool healed) const;
 
-  /// What a word says of two counts is in the order of the present window's: the one before may then
-  /// have been anything.
+  /// What a word says of two counts is in the order of the present window's: the one before may
+  /// then have been anything.
   [[nodiscard]] State inherited(Word floor, Micros at, Micros now, const Packing& packing) const {
     const Micros start = window_.floor(now);
     if (at - now > window()) return {};

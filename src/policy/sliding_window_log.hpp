@@ -80,9 +80,9 @@ class SlidingWindowLogRule {
     return 2 * window <= TimeRing::kNarrowSpan ? Width::narrow : Width::wide;
   }
 
-  /// How the times are to be kept together with those that the call adds. What is wide stays so while
-  /// anything of it matters: limiters of one name and different windows do not undo each other's
-  /// work.
+  /// How the times are to be kept together with those that the call adds. What is wide stays so
+  /// while anything of it matters: limiters of one name and different windows do not undo each
+  /// other's work.
   [[nodiscard]] Width width_after(const State& state, const View& view) const {
     return view.used == 0 ? width_ : std::max(width_, state.width());
   }

@@ -52,8 +52,8 @@ class TimeRing {
   void append(Micros time, std::int64_t copies);
 
   /// Takes the times to `room`, to be kept there in `width`; from then on the room before is not
-  /// used. Requires: `room` has the size that room_for gives for size() times or more; the oldest is
-  /// less than kNarrowSpan before the newest, if `width` is narrow.
+  /// used. Requires: `room` has the size that room_for gives for size() times or more; the oldest
+  /// is less than kNarrowSpan before the newest, if `width` is narrow.
   void move_to(std::span<std::byte> room, Width width);
 
  private:

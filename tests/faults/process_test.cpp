@@ -108,7 +108,8 @@ TEST(Process, AChildOpensConnectionsOfItsOwn) {
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
-    // It ends as another program: a leak checker would lay what the parent's threads own to this one.
+    // It ends as another program: a leak checker would lay what the parent's threads own to this
+    // one.
     const char* const outcome = limiter->allow("alice") ? "/bin/true" : "/bin/false";
     ::execl(outcome, outcome, nullptr);
     ::_exit(2);

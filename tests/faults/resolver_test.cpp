@@ -1,5 +1,5 @@
-// Names that are slow to look up, not to be found, or that have several addresses. The lookup of this
-// program is its own: see getaddrinfo below.
+// Names that are slow to look up, not to be found, or that have several addresses. The lookup of
+// this program is its own: see getaddrinfo below.
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netdb.h>

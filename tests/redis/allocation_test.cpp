@@ -11,8 +11,8 @@ constexpr int kMoreThanEnough = 300;
 
 class Allocation : public OnServerByKind {
  protected:
-  /// Fails each allocation of a call in turn, on a fresh key and with `backend()` made afresh, until
-  /// it needs none more. Returns how many there were.
+  /// Fails each allocation of a call in turn, on a fresh key and with `backend()` made afresh,
+  /// until it needs none more. Returns how many there were.
   template <class MakeBackend>
   int fail_each(OnError on_error, MakeBackend backend) {
     const std::string key(60, 'k');

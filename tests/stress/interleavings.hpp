@@ -24,13 +24,13 @@ using Schedule = std::vector<Switch>;
 void step();
 
 /// Runs the bodies, the first one first; whoever ends lets the first go on that has not ended.
-/// Returns how many steps they took. Throws std::runtime_error after a million steps: somebody waits
-/// for somebody.
+/// Returns how many steps they took. Throws std::runtime_error after a million steps: somebody
+/// waits for somebody.
 std::size_t run_schedule(const std::vector<std::function<void()>>& bodies,
                          const Schedule& schedule);
 
-/// Calls `run(schedule)`, which returns the number of steps, for every schedule of `threads` threads
-/// with at most `switches` switches. Returns how many there were.
+/// Calls `run(schedule)`, which returns the number of steps, for every schedule of `threads`
+/// threads with at most `switches` switches. Returns how many there were.
 std::size_t for_each_schedule(std::size_t threads, std::size_t switches,
                               const std::function<std::size_t(const Schedule&)>& run);
 

@@ -45,8 +45,8 @@ TEST_P(LeaseStress, GivesOutTheLimitToTheUnit) {
 }
 
 // Time goes on between rounds, now little and now much, and steps back. After some quiet rounds, in
-// which leases are not used up, many ask at once: what has expired must not come on top. All that was
-// admitted, each at its instant, is what the policy admits.
+// which leases are not used up, many ask at once: what has expired must not come on top. All that
+// was admitted, each at its instant, is what the policy admits.
 TEST_P(LeaseStress, AdmitsNothingBeyondTheLimitAsTimePasses) {
   const auto limiter = this->limiter();
   constexpr int kRounds = 400;

@@ -35,8 +35,8 @@ TEST(MemoryStress, FloodOfKeysFromAllThreadsStaysBoundedAndSparesHeavyKeys) {
   EXPECT_EQ(backend->statistics().keys, kPlaces);
 }
 
-// Threads that bring the same new keys at the same time: each key is admitted exactly as often as it
-// may be, whichever thread finds it a place.
+// Threads that bring the same new keys at the same time: each key is admitted exactly as often as
+// it may be, whichever thread finds it a place.
 TEST(MemoryStress, KeysThatAllThreadsBringAtOnceKeepTheirLimits) {
   constexpr std::size_t kKeys = 20'000;
   constexpr int kBurst = 2;
@@ -63,8 +63,8 @@ TEST(MemoryStress, KeysThatAllThreadsBringAtOnceKeepTheirLimits) {
   }
 }
 
-// Logs that come, grow, recover, are forgotten and reset on all threads, in memory for a few of them.
-// A log that is never crowded out, since it recovers last, admits exactly what it may.
+// Logs that come, grow, recover, are forgotten and reset on all threads, in memory for a few of
+// them. A log that is never crowded out, since it recovers last, admits exactly what it may.
 TEST(MemoryStress, LogsOfAllThreadsShareLittleMemory) {
   constexpr std::int64_t kLimit = 500;
   const auto clock = std::make_shared<ManualClock>(TimePoint(std::chrono::seconds(1'700'000'000)));

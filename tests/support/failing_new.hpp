@@ -1,5 +1,5 @@
-// Counts the allocations of this thread, and makes the N-th fail. Linking failing_new.cpp into a program replaces
-// its operator new.
+// Counts the allocations of this thread, and makes the N-th fail. Linking failing_new.cpp into a
+// program replaces its operator new.
 #pragma once
 
 #include <cstdint>

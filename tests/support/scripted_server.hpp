@@ -52,7 +52,8 @@ class Peer {
   std::string heard_;
 };
 
-/// Listens on a loopback address, on a free port unless given, and runs `script` for each connection, on a thread of its own.
+/// Listens on a loopback address, on a free port unless given, and runs `script` for each
+/// connection, on a thread of its own.
 class ScriptedServer {
  public:
   using Script = std::function<void(Peer&)>;

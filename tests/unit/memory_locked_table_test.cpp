@@ -112,8 +112,8 @@ struct Known {
   TimePoint recovers;
 };
 
-// Any schedule over more keys than fit: every decision is that of the key's own history since it was
-// last forgotten, and whoever is forgotten was the first to recover.
+// Any schedule over more keys than fit: every decision is that of the key's own history since it
+// was last forgotten, and whoever is forgotten was the first to recover.
 TEST(LockedTable, ForgetsInTheOrderOfRecovery) {
   EXPECT_TRUE(rc::check([] {
     const Room room(kLog, {.max_keys = 1});

@@ -137,7 +137,8 @@ TEST(MemoryTable, WithOnePlaceForManyStillLimits) {
   EXPECT_EQ(room.backend->statistics().forgotten_debt, 2U);
 }
 
-// A clock that ran ahead for a while leaves states that look as if they would not recover for years.
+// A clock that ran ahead for a while leaves states that look as if they would not recover for
+// years.
 TEST(MemoryTable, ForgetsFirstWhatAWildClockLeft) {
   for (const Policy& policy : policies_of_ten_a_minute()) {
     const Room room;
@@ -210,7 +211,8 @@ std::vector<Policy> policies_that_inherit() {
   return all;
 }
 
-/// How often more keys than fit are admitted where their own histories would not, under some schedule.
+/// How often more keys than fit are admitted where their own histories would not, under some
+/// schedule.
 int admitted_too_often(const Policy& policy, WhenFull when_full, unsigned seed) {
   constexpr int kKeys = 100;
   const Room room(when_full);
