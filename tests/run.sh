@@ -10,7 +10,7 @@ usage: tests/run.sh [LEG...]
 
   gcc           build all with g++ and run every test: what to run before a commit (the default)
   clang         the same with clang++, under AddressSanitizer and UndefinedBehaviorSanitizer
-  thread        run the tests under ThreadSanitizer
+  thread        run the tests that start threads under ThreadSanitizer
   valgrind      run the test programs under memcheck
   instructions  no decision in memory takes 3 % more instructions than bench/instructions.txt says
   format        clang-format finds nothing to change
@@ -130,18 +130,15 @@ build_gcc() {
   configure_leg gcc g++ "-O2 -DNDEBUG" -DRATELIMIT_BENCH=ON && build "$repo/build/gcc"
 }
 
-# run_sanitized LEG COMPILER FLAGS [OPTION...]
-run_sanitized() {
-  local leg=$1 compiler=$2 flags=$3
-  shift 3
-  configure_leg "$leg" "$compiler" "-O1 -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS $flags" "$@" &&
-    build "$repo/build/$leg" && run_tests "$leg"
+# configure_sanitized LEG COMPILER FLAGS
+configure_sanitized() {
+  configure_leg "$1" "$2" "-O1 -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS $3"
 }
 
 leg_clang() {
   export ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 RATELIMIT_ROUNDS=4
-  run_sanitized clang clang++ "-fsanitize=address,undefined -fno-sanitize-recover=all" \
-    -DRATELIMIT_BENCH=ON
+  configure_sanitized clang clang++ "-fsanitize=address,undefined -fno-sanitize-recover=all" &&
+    build "$repo/build/clang" && run_tests clang
 }
 
 leg_thread() {
@@ -149,7 +146,9 @@ leg_thread() {
   # Where the kernel scatters addresses more widely than the compiler's runtime expects, every program ends
   # at its start.
   if setarch "$(uname -m)" -R true 2>/dev/null; then launcher=(setarch "$(uname -m)" -R); fi
-  run_sanitized thread g++ -fsanitize=thread
+  configure_sanitized thread g++ -fsanitize=thread &&
+    build "$repo/build/thread" --target threaded_tests &&
+    run_tests thread -L 'conformance|redis|faults|stress'
 }
 
 # Each program as a whole, since memcheck is slow to start; random tests draw less, since it is slow to run.

@@ -6,6 +6,7 @@ function(ratelimit_server_test name)
   ratelimit_target(${name})
   target_link_libraries(${name} PRIVATE ratelimit_test_support ${arg_LIBRARIES} GTest::gmock
                                         GTest::gtest_main)
+  add_dependencies(threaded_tests ${name})
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS ${arg_LABEL} TIMEOUT 600)
 endfunction()
