@@ -1,5 +1,6 @@
-// What does a decision cost a caller that has read a clock anyway, or one that has many keys to ask
-// about? Each is one decision of a token bucket that allows.
+// What does a decision cost a caller that has read a clock anyway, one that has many keys to ask
+// about, or threads that lease units where they meet? Each is one decision of a token bucket that
+// allows.
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -15,6 +16,7 @@ namespace ratelimit::bench {
 namespace {
 
 constexpr std::size_t kTogether = 32;
+constexpr std::int64_t kLease = 64;
 
 /// As by a caller whose clock is read elsewhere: here a microsecond passes with each decision. Its
 /// limiter knows no other time.
@@ -55,6 +57,11 @@ void add_callers() {
     return limiter.peek_at(key, at);
   });
   add_loop("callers/allow_many", kAllSets, kAllThreads, ask_many);
+  add("callers/lease", kFewSets, kAllThreads, [](const KeySet& keys) {
+    Limiter& limiter =
+        limiter_for("token_bucket/lease/", subject("token_bucket").roomy, keys, {.lease = kLease});
+    return [&limiter](std::string_view key) { return limiter.allow(key).allowed; };
+  });
 }
 
 }  // namespace ratelimit::bench

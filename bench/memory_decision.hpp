@@ -65,7 +65,8 @@ void add(const std::string& name, std::span<const KeySetName> sets, std::span<co
 
 /// A limiter that has seen all of the keys. One for all sets of as many keys and all that call the
 /// policy by this name.
-Limiter& limiter_for(const std::string& name, const Policy& policy, const KeySet& keys);
+Limiter& limiter_for(const std::string& name, const Policy& policy, const KeySet& keys,
+                     const LimiterOptions& options = {});
 
 /// The key sets and the numbers of threads that most subjects are asked about.
 inline constexpr std::array kAllSets = {kHot, kThousand, kMillion, kMillionZipf, kTenMillion};

@@ -13,9 +13,10 @@
 
 namespace ratelimit::bench {
 
-Limiter& limiter_for(const std::string& name, const Policy& policy, const KeySet& keys) {
+Limiter& limiter_for(const std::string& name, const Policy& policy, const KeySet& keys,
+                     const LimiterOptions& options) {
   return kept(name + std::to_string(keys.count()), [&] {
-    auto limiter = limiter_in_memory(policy, room_for(keys));
+    auto limiter = limiter_in_memory(policy, room_for(keys), options);
     for (const KeyText& key : keys.keys()) (void)limiter->allow(key.view());
     return limiter;
   });

@@ -40,9 +40,10 @@ Subject subject(std::string_view name) {
                        [&](const Subject& one) { return one.name == name; });
 }
 
-std::shared_ptr<Limiter> limiter_in_memory(const Policy& policy, std::int64_t max_keys) {
+std::shared_ptr<Limiter> limiter_in_memory(const Policy& policy, std::int64_t max_keys,
+                                           const LimiterOptions& options) {
   const auto backend = make_memory_backend({.max_keys = max_keys}).value();
-  return backend->make_limiter("bench", policy).value();
+  return backend->make_limiter("bench", policy, options).value();
 }
 
 IdleThread::IdleThread()

@@ -36,7 +36,8 @@ inline constexpr std::array kOneWord = {"token_bucket", "leaky_bucket", "fixed_w
 Subject subject(std::string_view name);
 
 /// A limiter of an in-memory backend of its own, with room for so many keys.
-std::shared_ptr<Limiter> limiter_in_memory(const Policy& policy, std::int64_t max_keys = 1'000'000);
+std::shared_ptr<Limiter> limiter_in_memory(const Policy& policy, std::int64_t max_keys = 1'000'000,
+                                           const LimiterOptions& options = {});
 
 /// A thread that sleeps. The C library leaves the atomics out of a mutex while a process has one
 /// thread, as no service has: a second one makes the figures honest.
