@@ -148,7 +148,7 @@ leg_thread() {
   if setarch "$(uname -m)" -R true 2>/dev/null; then launcher=(setarch "$(uname -m)" -R); fi
   configure_sanitized thread g++ -fsanitize=thread &&
     build "$repo/build/thread" --target threaded_tests &&
-    run_tests thread -L 'conformance|redis|faults|stress'
+    run_ctest thread -L 'faults|stress'
 }
 
 # Each program as a whole, since memcheck is slow to start; random tests draw less, since it is slow to run.

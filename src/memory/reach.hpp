@@ -115,8 +115,8 @@ class Reach {
   }
 
   template <class Rule>
-  typename Rule::View apply(const Rule& rule, const typename Rule::Packing& packing,
-                            const policy::Call& call) const {
+  [[nodiscard]] typename Rule::View apply(const Rule& rule, const typename Rule::Packing& packing,
+                                          const policy::Call& call) const {
     for (;;) {
       Place* const place = find();
       if (place == nullptr) {
@@ -153,7 +153,7 @@ class Reach {
   /// The first place of which `is_it(place, set)` is true; null where there is none. In the order
   /// in which they are tried: what shares a cache line stays together.
   template <class IsIt>
-  [[gnu::always_inline]] Place* first_place(const IsIt& is_it) const {
+  [[nodiscard, gnu::always_inline]] Place* first_place(const IsIt& is_it) const {
     for (std::size_t set = 0; set < kSets; ++set) {
       const std::size_t first = set == 0 ? first_ : 0;
       for (std::size_t i = 0; i < Set::kSize; ++i) {
@@ -170,8 +170,9 @@ class Reach {
   }
 
   template <class Rule>
-  std::optional<typename Rule::View> arrive(const Rule& rule, const typename Rule::Packing& packing,
-                                            const policy::Call& call) const;
+  [[nodiscard]] std::optional<typename Rule::View> arrive(const Rule& rule,
+                                                          const typename Rule::Packing& packing,
+                                                          const policy::Call& call) const;
 
   /// A place in one of the sets, and what was seen there.
   struct Choice {
@@ -193,7 +194,7 @@ class Reach {
                                               const typename Rule::Packing& packing, Micros now,
                                               const Raised& own) const;
   [[nodiscard]] bool is_in_debt(const Cell& cell, Micros now) const;
-  Raised raise(std::size_t set, policy::Word word, Micros now) const;
+  [[nodiscard]] Raised raise(std::size_t set, policy::Word word, Micros now) const;
 
   /// A floor's tag: an instant, and how often it was raised.
   static constexpr int kFloorCountBits = 11;

@@ -6,7 +6,7 @@ function(ratelimit_test name)
   ratelimit_target(${name})
   target_link_libraries(${name} PRIVATE ratelimit_test_support ${arg_LIBRARIES} GTest::gmock
                                         GTest::gtest_main)
-  if(NOT arg_LABEL MATCHES "^(unit|bare|examples)$")
+  if(arg_LABEL MATCHES "^(faults|stress)$")
     add_dependencies(threaded_tests ${name})
   endif()
   gtest_discover_tests(${name} PROPERTIES LABELS ${arg_LABEL} TIMEOUT 300 DISCOVERY_TIMEOUT 60)
