@@ -55,9 +55,7 @@ readonly flexible=rate-limiter-flexible@7.4.0
 # --- building ------------------------------------------------------------------------------------
 
 build_ours() {
-  need_command cmake cmake
-  need_command ninja ninja-build
-  need_command "${CXX:-c++}" g++
+  need_build_tools
   need_header benchmark/benchmark.h libbenchmark-dev
   install_missing
   check_cmake

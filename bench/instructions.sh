@@ -44,9 +44,7 @@ readonly file=$repo/bench/instructions.txt
 readonly calls=20000 # as in instructions.cpp
 
 build_program() {
-  need_command cmake cmake
-  need_command ninja ninja-build
-  need_command "${CXX:-c++}" g++
+  need_build_tools
   need_header benchmark/benchmark.h libbenchmark-dev
   need_command valgrind valgrind
   install_missing

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What examples/quickstart.sh and tests/run.sh share: installing what is missing on Debian and Ubuntu,
+# What the scripts of examples/, tests/ and bench/ share: installing what is missing on Debian and Ubuntu,
 # building with little noise, and a redis-server of one's own. To be sourced by bash.
 #
 # All messages go to standard error, so that standard output is the program's alone.
@@ -121,6 +121,13 @@ become_root() { # PACKAGE...: sets as_root, or says what to install
   command -v sudo >/dev/null || die "please install what is missing first, as root: $how"
   as_root=(sudo)
   sudo true || die "please install what is missing first: sudo $how"
+}
+
+# What any build of ours takes, by $CXX.
+need_build_tools() {
+  need_command cmake cmake
+  need_command ninja ninja-build
+  need_command "${CXX:-c++}" g++
 }
 
 # install_missing: installs what need_command, need_header and need_file found to be missing.

@@ -48,9 +48,7 @@ done
 
 if [[ $log != - && (! -r $log || -d $log) ]]; then die "cannot read $log"; fi
 
-need_command cmake cmake
-need_command ninja ninja-build
-need_command "${CXX:-c++}" g++
+need_build_tools
 if [[ $redis == ON ]]; then
   need_command redis-server redis-server
   need_command redis-cli redis-tools

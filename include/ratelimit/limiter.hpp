@@ -32,11 +32,13 @@ struct LimiterOptions {
   /// threads ask at the same time: how many units a thread that finds another at its key is charged
   /// for in advance, to give them out by itself; 0 to 1000, 0: never.
   ///
-  /// The limit holds exactly. Until a thread has given out its units, or they have expired, they
-  /// are missing to others: at most `lease` for each thread. They expire when the window ends, or
-  /// when what the bucket owed before they were taken has drained; a bucket that owes nothing is
-  /// not leased from. Of decisions on leased units `remaining` and `reset_after` are as when they
-  /// were taken, and `Limiter::reset` does not reach them.
+  /// Nobody is admitted beyond the limit. Until a thread has given out its units, or they have
+  /// expired, they are missing to others; those that it gives up, for a lease of another key or for
+  /// a cost that is more than it has left, are missing until the key has recovered from them. They
+  /// expire when the window ends, or when what the bucket owed before they were taken has drained; a
+  /// bucket that owes nothing is not leased from. Decisions on leased units know nothing of what
+  /// others charged after these were taken: that is missing in `remaining` and `reset_after`. And
+  /// `Limiter::reset` does not reach them.
   std::int64_t lease = 0;
 };
 
@@ -73,7 +75,8 @@ class RATELIMIT_API Limiter {
   virtual Decision peek(std::string_view key, std::int64_t cost = 1) noexcept = 0;
 
   /// As `allow` and `peek`, at an instant that the caller has read: on a path that reads a clock
-  /// anyway this saves half of a decision in memory. By default the same as `allow` and `peek`, for
+  /// anyway this saves the other reading: half of a decision in memory on a key that is in the
+  /// cache, little where memory is waited for. By default the same as `allow` and `peek`, for
   /// limiters that have a time of their own.
   ///
   /// Requires: Unix time. To the limiter, instants of callers that differ are one clock that steps
