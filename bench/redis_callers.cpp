@@ -41,7 +41,7 @@ constexpr std::string_view kUsage =
     "  --tcp      by TCP instead of a unix socket\n";
 
 /// Room for the calls of a case at one key, and so slow that none of them drains meanwhile.
-const Policy kPolicy = TokenBucket{3'000'000, 1, seconds(10)};
+Policy slow_bucket() { return TokenBucket{3'000'000, 1, seconds(10)}; }
 
 struct Options {
   double seconds = 0.5;
@@ -113,7 +113,7 @@ std::vector<Case> cases_on(const Ground& ground, const std::string& filter) {
 bool measure(const Options& options) {
   RedisServer server({"--tcp-backlog", "2048"});
   const Ground ground =
-      make_ground(server, options.tcp ? tcp_route(server) : unix_route(server), kPolicy);
+      make_ground(server, options.tcp ? tcp_route(server) : unix_route(server), slow_bucket());
   const auto checker = limiter_on(ground, 1);
   std::vector<Rounds> results;
   for (Case& one : cases_on(ground, options.filter)) results.push_back({std::move(one), {}});

@@ -158,12 +158,16 @@ void Wire::fill() {
 }
 
 Command::Command(std::string_view bytes, std::string_view key) {
-  const std::size_t at = bytes.find(key);
-  if (at == std::string_view::npos || bytes.find(key, at + 1) != std::string_view::npos) {
-    throw std::runtime_error("a command does not hold its key once: " + std::string(bytes));
+  std::size_t at = bytes.find(key);
+  if (at == std::string_view::npos) {
+    throw std::runtime_error("a command does not hold its key: " + std::string(bytes));
   }
   before_ = bytes.substr(0, at);
-  after_ = bytes.substr(at + key.size());
+  while (at != std::string_view::npos) {
+    const std::size_t start = at + key.size();
+    at = bytes.find(key, start);
+    after_.emplace_back(bytes.substr(start, at - start));  // to the end where there is no other
+  }
 }
 
 std::string encoded(const std::vector<std::string>& words) {

@@ -54,17 +54,18 @@ class Wire {
 /// A command whose key is to be filled in.
 class Command {
  public:
-  /// `bytes` as they are sent for `key`, which they hold once.
+  /// `bytes` as they are sent for `key`, which they hold at least once.
   Command(std::string_view bytes, std::string_view key);
 
   /// Appends the bytes for another key of the same size.
   void append_to(std::string& out, std::string_view key) const {
-    out.append(before_).append(key).append(after_);
+    out.append(before_);
+    for (const std::string& part : after_) out.append(key).append(part);
   }
 
  private:
-  std::string before_;
-  std::string after_;
+  std::string before_;              // the first key
+  std::vector<std::string> after_;  // each key
 };
 
 /// The bytes of a command.
