@@ -1,19 +1,24 @@
 #!/usr/bin/env bash
 # shellcheck disable=SC2317  # what builds is called by its name
 # Installs what is missing (Debian or Ubuntu), builds the library and what others offer in
-# build/compare, and runs them in turn: what does a decision in memory cost with each?
+# build/compare, and runs them in turn: what does a decision in memory, or on Redis, cost with each?
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
 set -euo pipefail
 
 usage() {
   cat <<EOF
-usage: bench/compare.sh [--rounds N]
+usage: bench/compare.sh [--redis] [--rounds N]
 
 Prints nanoseconds a decision, the median of N rounds (5), for one hot key, for
 1,000 and for 1,000,000 that come evenly, and how many times those of this library:
 limiters in C++ as one would write them at home (bench/rivals.hpp), and x/time/rate
 of Go, Guava's RateLimiter, and rate-limiter-flexible on Node. One of these that
 cannot be had here has a row that says so. Takes about three minutes.
+
+With --redis: microseconds a decision on one redis-server by TCP with 64 callers
+that wait, and what half and 99 % of them wait at most, beside rate-limiter-flexible
+with ioredis on Node and limits for Python; then what a decision costs the server,
+beside the scripts of rate-limiter-flexible and redis_rate. Takes two minutes.
 EOF
 }
 
@@ -22,15 +27,19 @@ EOF
 # keys: its name and ns a decision, over half a second of decisions after a warm-up. Keys of 21
 # characters are drawn 256 at a time, and copied to new strings as if just read from a request,
 # before the clock is started: what is compared is the decision.
+#
+# compare_redis.sh says what is different on Redis.
 
 here=$(dirname "${BASH_SOURCE[0]}")
 rounds=5
+place=memory # or redis
 while (($#)); do
   case $1 in
     -h | --help)
       usage
       exit
       ;;
+    --redis) place=redis ;;
     --rounds)
       [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || { usage >&2 && exit 2; }
       rounds=$2
@@ -54,14 +63,14 @@ readonly flexible=rate-limiter-flexible@7.4.0
 
 # --- building ------------------------------------------------------------------------------------
 
-build_ours() {
+build_ours() { # DIRECTORY REDIS TARGET...
   need_build_tools
   need_header benchmark/benchmark.h libbenchmark-dev
   install_missing
   check_cmake
-  configure "$directory" -DCMAKE_BUILD_TYPE=Release -DRATELIMIT_REDIS=OFF -DRATELIMIT_BENCH=ON \
+  configure "$1" -DCMAKE_BUILD_TYPE=Release -DRATELIMIT_REDIS="$2" -DRATELIMIT_BENCH=ON \
     -DRATELIMIT_TESTS=OFF -DRATELIMIT_EXAMPLES=OFF -DRATELIMIT_INSTALL=OFF
-  build "$directory" --target bench_compare
+  build "$1" --target "${@:3}"
 }
 
 build_go() {
@@ -79,13 +88,15 @@ build_java() {
   quietly "javac" javac -Xlint:none -cp "$guava" -d "$directory" "$rivals/java/GuavaRound.java"
 }
 
-build_node() {
+npm_install() { # DIRECTORY PACKAGE...
   need_command node nodejs
   need_command npm npm
   install_missing
-  quietly "npm install" timeout 120 npm install --prefix "$directory" --no-save --no-package-lock \
-    --ignore-scripts --no-audit --no-fund "$flexible"
+  quietly "npm install" timeout 120 npm install --prefix "$1" --no-save --no-package-lock \
+    --ignore-scripts --no-audit --no-fund "${@:2}"
 }
+
+build_node() { npm_install "$directory" "$flexible"; }
 
 # attempt COMMAND...: in a shell of its own, which cleans up after itself: what gives up there does
 # not end the script.
@@ -114,6 +125,7 @@ add_if() {
 
 # run_round INDEX: writes lines of INDEX, set and ns to $scratch/figures.
 run_round() {
+  [[ $place == memory ]] || redis-cli -p "$redis_port" flushall >/dev/null
   timeout 120 bash -c "${commands[$1]}" >"$scratch/round" 2>"$scratch/errors" </dev/null || return
   awk -v limiter="$1" '{ print limiter, $0 }' "$scratch/round" >>"$scratch/figures"
 }
@@ -139,19 +151,28 @@ median() { # INDEX SET
     sort -n | awk '{ all[NR] = $1 } END { if (NR) print all[int((NR + 1) / 2)] }'
 }
 
+# print_table TITLE SET HEADING [SET HEADING]...
 print_table() {
   local -i i
-  local set ns
+  local set value title=$1
+  local -a sets=()
   local -A ours=()
-  printf '%-36s%20s%20s%20s\n' "ns a decision, median of $rounds" "one hot key" "1,000 keys" \
-    "1,000,000 keys"
+  shift
+  printf '%-36s' "$title"
+  while (($#)); do
+    sets+=("$1")
+    printf '%20s' "$2"
+    shift 2
+  done
+  printf '\n'
   for i in "${!names[@]}"; do
     printf '%-36s' "${names[i]}"
-    for set in hot 1k 1M; do
-      ns=$(median "$i" $set)
-      ours[$set]=${ours[$set]:-$ns}
-      if [[ -n $ns ]]; then
-        awk -v ns="$ns" -v ours="${ours[$set]}" 'BEGIN { printf " %9.1f %7.2f x", ns, ns / ours }'
+    for set in "${sets[@]}"; do
+      value=$(median "$i" "$set")
+      ours[$set]=${ours[$set]:-$value}
+      if [[ -n $value ]]; then
+        awk -v value="$value" -v ours="${ours[$set]}" \
+          'BEGIN { printf " %9.1f %7.2f x", value, value / ours }'
       else
         printf ' %19s' failed
       fi
@@ -161,11 +182,10 @@ print_table() {
   for name in "${absent[@]}"; do printf '%-36s cannot be had here: see above\n' "$name"; done
 }
 
-# A function, so that bash has read it all before it runs: the script may be edited meanwhile.
-main() {
+compare_in_memory() {
   local program=$directory/bench/bench_compare
   say "Preparing ratelimit"
-  build_ours
+  build_ours "$directory" OFF bench_compare
   add "ratelimit" "'$program' ratelimit"
   add "C++, a mutex and an unordered_map" "'$program' mutex_map"
   add "C++, 64 of these" "'$program' 64_mutex_maps"
@@ -180,8 +200,17 @@ main() {
   add_if build_node "Node, $flexible" \
     "NODE_PATH='$directory/node_modules' node '$rivals/node/main.js'"
   run_rounds
-  print_table
+  print_table "ns a decision, median of $rounds" hot "one hot key" 1k "1,000 keys" \
+    1M "1,000,000 keys"
 }
+
+# A function, so that bash has read it all before it runs: the script may be edited meanwhile.
+main() {
+  if [[ $place == redis ]]; then compare_on_redis; else compare_in_memory; fi
+}
+
+# shellcheck source-path=SCRIPTDIR source=compare_redis.sh
+. "$here/compare_redis.sh"
 
 main
 exit
