@@ -106,6 +106,9 @@ if(RATELIMIT_REDIS)
   set(ratelimit_redis_requires "ratelimit-core = ${PROJECT_VERSION}")
   if(ratelimit_is_static)
     list(APPEND ratelimit_redis_requires hiredis fmt)
+    if(RATELIMIT_TLS)
+      list(APPEND ratelimit_redis_requires openssl)
+    endif()
   endif()
   ratelimit_install_pkg_config(
     ratelimit-redis

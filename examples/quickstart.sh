@@ -54,6 +54,7 @@ if [[ $redis == ON ]]; then
   need_command redis-cli redis-tools
   need_header hiredis/hiredis.h libhiredis-dev
   need_header fmt/format.h libfmt-dev
+  need_header openssl/ssl.h libssl-dev
 fi
 install_missing
 check_cmake

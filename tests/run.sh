@@ -40,6 +40,7 @@ need_build_packages() {
   need_command pkg-config pkg-config
   need_header hiredis/hiredis.h libhiredis-dev
   need_header fmt/format.h libfmt-dev
+  need_header openssl/ssl.h libssl-dev
   need_header gtest/gtest.h libgtest-dev
   need_header gmock/gmock.h libgmock-dev
   need_header rapidcheck.h librapidcheck-dev

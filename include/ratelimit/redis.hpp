@@ -16,20 +16,46 @@
 
 namespace ratelimit {
 
+/// How a server is spoken to by TLS (rediss:// in RedisOptions::url): version 1.2 at least. The
+/// server's certificate must be in date, signed by a CA that is trusted, and made out to the host of
+/// the URL, a name or an IP address; else nothing but the handshake is sent. Files are in PEM form
+/// and read once, when the backend is made.
+struct TlsOptions {
+  /// The certificates of the CAs to trust, or of the server itself where it is self-signed. Empty:
+  /// the system's.
+  std::string ca_file;
+
+  /// Who we are, for a server that asks: our certificate, then those between it and the CA. Empty:
+  /// no certificate.
+  std::string certificate_file;
+
+  /// The private key of our certificate, without a passphrase. Empty: it is in certificate_file.
+  std::string key_file;
+
+  /// What the server's certificate must be made out to, and the name that the server is told (SNI),
+  /// where that is not the URL's host. Empty: the URL's host.
+  std::string server_name;
+
+  /// Takes any certificate: whoever is on the way to the server can then read and change all that is
+  /// said, passwords too. For trying things out.
+  bool insecure_without_verification = false;
+};
+
 /// Options of the Redis backend.
 struct RedisOptions {
   /// Where the server is and who we are there:
   ///
   ///   redis://[user:password@]host[:port][/db]      port 6379 and db 0 unless given
+  ///   rediss://[user:password@]host[:port][/db]     the same by TLS; see TlsOptions
   ///   unix://[user:password@]/path/of.sock[?db=N]
   ///
   /// An IPv6 address goes in brackets. A password without a user is `redis://:password@host`. In
   /// user and password '/', '?', '#' and '%' must be percent-encoded, and anything else may be.
-  /// rediss:// is refused: this build has no TLS.
+  /// rediss:// is refused where the library was built with RATELIMIT_TLS=OFF.
   std::string url = "redis://127.0.0.1:6379";
 
-  /// The most that a whole call may take: waiting for a connection, resolving, connecting, logging
-  /// in, sending, the answer. 1 us to 1 hour.
+  /// The most that a whole call may take: waiting for a connection, resolving, connecting, the TLS
+  /// handshake, logging in, sending, the answer. 1 us to 1 hour.
   Duration timeout = std::chrono::milliseconds(50);
 
   /// Put before every key on the server; at most 255 bytes.
@@ -51,6 +77,10 @@ struct RedisOptions {
   /// MemoryOptions::log_bytes do.
   std::int64_t local_max_keys = MemoryOptions{}.max_keys;
   std::int64_t local_log_bytes = MemoryOptions{}.log_bytes;
+
+  /// How TLS is spoken. Leave it alone where the URL is not rediss://: what is set without being
+  /// used is refused.
+  TlsOptions tls = {};
 };
 
 /// Makes a backend whose state lives on a Redis server.

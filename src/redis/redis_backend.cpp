@@ -12,6 +12,7 @@
 #include "ratelimit/redis.hpp"
 #include "redis/redis_limiter.hpp"
 #include "redis/state_key.hpp"
+#include "redis/tls.hpp"
 #include "redis/url.hpp"
 
 namespace ratelimit {
@@ -84,12 +85,30 @@ std::optional<Error> check_options(const RedisOptions& options) {
   return std::nullopt;
 }
 
+/// Null where no TLS is wanted. Errors: as TlsContext::make.
+Result<std::shared_ptr<redis::TlsContext>> make_tls(const redis::Endpoint& endpoint,
+                                                    const TlsOptions& options) {
+  if (endpoint.tls) return redis::TlsContext::make(options);
+  const char* const set = !options.ca_file.empty()                ? "ca_file"
+                          : !options.certificate_file.empty()     ? "certificate_file"
+                          : !options.key_file.empty()             ? "key_file"
+                          : !options.server_name.empty()          ? "server_name"
+                          : options.insecure_without_verification ? "insecure_without_verification"
+                                                                  : nullptr;
+  if (set == nullptr) return std::shared_ptr<redis::TlsContext>();
+  return policy::invalid_argument(std::string("RedisOptions.tls.") + set +
+                                  " is set, but RedisOptions.url asks for no TLS; rediss:// does");
+}
+
 }  // namespace
 
 Result<std::shared_ptr<Backend>> make_redis_backend(RedisOptions options) try {
   if (auto error = check_options(options)) return *std::move(error);
   auto endpoint = redis::parse_url(options.url);
   if (!endpoint) return endpoint.error();
+  auto tls = make_tls(*endpoint, options.tls);
+  if (!tls) return tls.error();
+  if (*tls) return policy::invalid_argument("RedisOptions.url: rediss:// is not spoken yet");
   auto local = make_memory_backend({.clock = options.clock,
                                     .max_keys = options.local_max_keys,
                                     .log_bytes = options.local_log_bytes});

@@ -26,7 +26,8 @@ std::optional<std::string_view> take_before(std::string_view& text, std::string_
 std::string without_secrets(std::string_view url) {
   const auto at = url.rfind('@');
   if (at == std::string_view::npos) return std::string(url);
-  const bool has_scheme = url.starts_with("redis://") || url.starts_with("unix://");
+  const bool has_scheme =
+      url.starts_with("redis://") || url.starts_with("rediss://") || url.starts_with("unix://");
   const auto scheme = has_scheme ? url.substr(0, url.find("://") + 3) : std::string_view();
   return fmt::format("{}***{}", scheme, url.substr(at));
 }
@@ -65,11 +66,11 @@ class Parser {
   bool parse(std::string_view url) {
     has_at_ = url.find('@') != std::string_view::npos;
     const auto scheme = take_before(url, "://");
-    if (!scheme) return fail("has no scheme; it must start with redis:// or unix://");
-    if (*scheme == "rediss") return fail("asks for TLS, which this build has not got");
-    if (*scheme == "redis") return login(url, "/?#") && server(url);
+    if (!scheme) return fail("has no scheme; it must start with redis://, rediss:// or unix://");
+    endpoint.tls = *scheme == "rediss";
+    if (*scheme == "redis" || endpoint.tls) return login(url, "/?#") && server(url);
     if (*scheme == "unix") return login(url, "/") && socket(url);
-    return fail("has another scheme than redis:// or unix://");
+    return fail("has another scheme than redis://, rediss:// or unix://");
   }
 
   Endpoint endpoint;
@@ -110,7 +111,7 @@ class Parser {
     const auto slash = rest.find_first_of("/?#");
     if (slash != std::string_view::npos) {
       if (rest[slash] != '/') {
-        return fail("has a query or fragment; redis:// takes none" + hint());
+        return fail("has a query or fragment; only unix:// takes one" + hint());
       }
       const auto db = rest.substr(slash + 1);
       if (!db.empty() && !database(db)) return false;

@@ -16,6 +16,7 @@ struct Endpoint {
   std::string user;
   std::string password;
   std::int64_t database = 0;
+  bool tls = false;
 
   [[nodiscard]] bool is_unix() const { return !path.empty(); }
 
@@ -23,7 +24,8 @@ struct Endpoint {
   [[nodiscard]] std::string name() const;
 };
 
-/// Reads redis://[user:password@]host[:port][/db] and unix://[user:password@]path[?db=N].
+/// Reads redis://[user:password@]host[:port][/db], rediss:// with the same, which is by TLS, and
+/// unix://[user:password@]path[?db=N].
 ///
 /// Errors: Errc::invalid_argument; the text shows the URL with user and password struck out.
 Result<Endpoint> parse_url(std::string_view url);

@@ -7,7 +7,9 @@ set(options -DRATELIMIT_TESTS=OFF -DRATELIMIT_EXAMPLES=OFF
 if(LINKAGE STREQUAL "shared")
   list(APPEND options -DBUILD_SHARED_LIBS=ON)
 endif()
-if(NOT REDIS)
+if(REDIS)
+  list(APPEND options -DRATELIMIT_TLS=${TLS})
+else()
   list(APPEND options ${WITHOUT_REDIS_LIBRARIES})
 endif()
 

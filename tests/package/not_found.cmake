@@ -18,6 +18,10 @@ expect_refusal("version: ${VERSION}" ${core_only} -DREDIS=OFF -DVERSION=${VERSIO
 # An older one, too: before 1.0 a minor version may break what uses it.
 expect_refusal("version: ${VERSION}" ${core_only} -DREDIS=OFF -DVERSION=0.0.1)
 if(REDIS)
-  expect_refusal("Component redis needs hiredis and fmt, which cannot be found\\." ${all} -DREDIS=ON
+  set(needs "hiredis and fmt")
+  if(TLS)
+    string(APPEND needs " and OpenSSL")
+  endif()
+  expect_refusal("Component redis needs ${needs}, which cannot be found\\." ${all} -DREDIS=ON
                  -DVERSION=${VERSION} ${WITHOUT_REDIS_LIBRARIES})
 endif()

@@ -54,7 +54,7 @@ else()
   set(LIBDIR lib)
 endif()
 
-# For CMake to find neither hiredis nor fmt.
+# For CMake to find neither hiredis nor fmt nor OpenSSL.
 set(WITHOUT_REDIS_LIBRARIES
     -DCMAKE_DISABLE_FIND_PACKAGE_Hiredis=ON -DCMAKE_DISABLE_FIND_PACKAGE_hiredis=ON
-    -DCMAKE_DISABLE_FIND_PACKAGE_fmt=ON)
+    -DCMAKE_DISABLE_FIND_PACKAGE_fmt=ON -DCMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON)

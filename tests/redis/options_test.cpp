@@ -64,7 +64,7 @@ TEST(RedisOptions, CountsAreBounded) {
 
 TEST(RedisOptions, UrlsThatAreRefusedShowNoPassword) {
   for (const char* const url :
-       {"rediss://app:s3cret@host", "http://app:s3cret@host", "redis://app:s3cret@host:99999",
+       {"rediss://app:s3cret@", "http://app:s3cret@host", "redis://app:s3cret@host:99999",
         "redis://app:s3cret@host/none", "unix://app:s3cret@", "redis://app:s3cret@",
         "redis://app:s3%cret@host"}) {
     const std::string text = refusal({.url = url});

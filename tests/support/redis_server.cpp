@@ -92,6 +92,21 @@ pid_t spawn(const std::vector<std::string>& words, const std::filesystem::path& 
 
 RedisServer::RedisServer(std::vector<std::string> arguments)
     : arguments_(std::move(arguments)), program_(server_program()), folder_(fresh_folder()) {
+  start_on_a_free_port();
+}
+
+RedisServer::RedisServer(const TlsFiles& files, std::vector<std::string> arguments)
+    : scheme_("rediss"),
+      port_option_("--tls-port"),
+      arguments_({"--port", "0", "--tls-ca-cert-file", files.ca, "--tls-cert-file",
+                  files.certificate, "--tls-key-file", files.key, "--tls-auth-clients", "no"}),
+      program_(server_program()),
+      folder_(fresh_folder()) {
+  arguments_.insert(arguments_.end(), arguments.begin(), arguments.end());
+  start_on_a_free_port();
+}
+
+void RedisServer::start_on_a_free_port() {
   // Another program may take the port between its being found and its being used.
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     if (try_start(free_port())) return;
@@ -110,7 +125,7 @@ RedisServer::~RedisServer() {
 bool RedisServer::try_start(int port) {
   port_ = port;
   std::vector<std::string> words = {program_.string(),
-                                    "--port",
+                                    port_option_,
                                     std::to_string(port),
                                     "--bind",
                                     "127.0.0.1",

@@ -12,6 +12,13 @@
 
 namespace ratelimit::testing {
 
+/// What a server that speaks TLS is told of: files in PEM form.
+struct TlsFiles {
+  std::string ca;
+  std::string certificate;
+  std::string key;
+};
+
 /// Starts redis-server on a free loopback port and on a unix socket, in a fresh folder, with
 /// nothing kept on disk, and waits until it answers. Ends it and removes the folder when it goes.
 ///
@@ -21,12 +28,18 @@ class RedisServer {
  public:
   /// `arguments` are appended to the server's command line, as in {"--maxclients", "10"}.
   explicit RedisServer(std::vector<std::string> arguments = {});
+
+  /// The port speaks TLS and nothing else; clients need no certificate unless `arguments` say so.
+  /// The unix socket stays plain.
+  RedisServer(const TlsFiles& files, std::vector<std::string> arguments);
   ~RedisServer();
   RedisServer(const RedisServer&) = delete;
   RedisServer& operator=(const RedisServer&) = delete;
 
   [[nodiscard]] int port() const { return port_; }
-  [[nodiscard]] std::string url() const { return "redis://127.0.0.1:" + std::to_string(port_); }
+  [[nodiscard]] std::string url() const {
+    return scheme_ + "://127.0.0.1:" + std::to_string(port_);
+  }
   [[nodiscard]] std::string socket_path() const { return (folder_ / "redis.sock").string(); }
   [[nodiscard]] std::string unix_url() const { return "unix://" + socket_path(); }
 
@@ -53,12 +66,15 @@ class RedisServer {
   void resume() const;
 
  private:
+  void start_on_a_free_port();
   bool try_start(int port);
   [[nodiscard]] bool wait_until_it_answers();
   [[nodiscard]] bool has_ended();
   void stop();
   [[nodiscard]] std::string log() const;
 
+  std::string scheme_ = "redis";
+  std::string port_option_ = "--port";
   std::vector<std::string> arguments_;
   std::filesystem::path program_;
   std::filesystem::path folder_;

@@ -63,6 +63,22 @@ TEST(Url, TakesIpv6InBrackets) {
   EXPECT_EQ(parsed("redis://[::1]:7000").name(), "[::1]:7000");
 }
 
+TEST(Url, AsksForTlsByItsScheme) {
+  EXPECT_FALSE(parsed("redis://h").tls);
+  EXPECT_FALSE(parsed("unix:///a").tls);
+  const Endpoint endpoint = parsed("rediss://app:pw@cache.example:7000/12");
+  EXPECT_TRUE(endpoint.tls);
+  EXPECT_EQ(endpoint.host, "cache.example");
+  EXPECT_EQ(endpoint.port, 7000);
+  EXPECT_EQ(endpoint.database, 12);
+  EXPECT_EQ(endpoint.user, "app");
+  EXPECT_EQ(endpoint.password, "pw");
+  EXPECT_TRUE(parsed("rediss://[::1]").tls);
+  EXPECT_EQ(parsed("rediss://[::1]").host, "::1");
+  EXPECT_EQ(parsed("rediss://h").port, 6379);
+  EXPECT_FALSE(parsed("rediss://h").is_unix());
+}
+
 TEST(Url, TakesUnixSockets) {
   EXPECT_EQ(parsed("unix:///run/redis.sock").path, "/run/redis.sock");
   EXPECT_EQ(parsed("unix://redis.sock").path, "redis.sock");
@@ -78,7 +94,8 @@ TEST(Url, SaysWhatIsWrong) {
   EXPECT_THAT(problem_of(""), HasSubstr("no scheme"));
   EXPECT_THAT(problem_of("localhost:6379"), HasSubstr("no scheme"));
   EXPECT_THAT(problem_of("http://h"), HasSubstr("another scheme"));
-  EXPECT_THAT(problem_of("rediss://h"), HasSubstr("TLS"));
+  EXPECT_THAT(problem_of("rediss:///1"), HasSubstr("no host"));
+  EXPECT_THAT(problem_of("REDISS://h"), HasSubstr("another scheme"));
   EXPECT_THAT(problem_of("redis://"), HasSubstr("no host"));
   EXPECT_THAT(problem_of("redis://:pw@"), HasSubstr("no host"));
   EXPECT_THAT(problem_of("redis://h:0"), HasSubstr("port that is not a number from 1 to 65535"));
@@ -101,14 +118,16 @@ TEST(Url, SaysWhatIsWrong) {
 }
 
 TEST(Url, ShowsNoSecret) {
-  for (const char* url : {"redis://u:hunter2@h:0", "redis://u:hunter2@h?x", "http://u:hunter2@h",
-                          "redis://u:hunter2%@h", "unix://u:hunter2@", "redis://:hunter2@",
-                          "u:hunter2@h", "redis://u:a@hunter2@h:0", "redis://u:hunter2/a@h:1",
-                          "redis://u:a/hunter2@h:1", "redis://:12/hunter2@h:1", "hunter2@://x",
-                          "redis://u:a?hunter2@h", "unix://u:hunter2/a@/run/x.sock?z"}) {
+  for (const char* url :
+       {"redis://u:hunter2@h:0", "redis://u:hunter2@h?x", "rediss://u:hunter2@h:0",
+        "http://u:hunter2@h", "redis://u:hunter2%@h", "unix://u:hunter2@", "redis://:hunter2@",
+        "u:hunter2@h", "redis://u:a@hunter2@h:0", "redis://u:hunter2/a@h:1",
+        "redis://u:a/hunter2@h:1", "redis://:12/hunter2@h:1", "hunter2@://x",
+        "redis://u:a?hunter2@h", "unix://u:hunter2/a@/run/x.sock?z"}) {
     EXPECT_THAT(problem_of(url), Not(HasSubstr("hunter2"))) << url;
     EXPECT_THAT(problem_of(url), HasSubstr("***")) << url;
   }
+  EXPECT_THAT(problem_of("rediss://u:hunter2@h:0"), HasSubstr("\"rediss://***@h:0\""));
 }
 
 TEST(StateKey, IsReadable) {
