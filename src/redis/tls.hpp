@@ -14,7 +14,8 @@ namespace ratelimit::redis {
 /// Thread safety: `over` may be called from any thread.
 class TlsContext {
  public:
-  /// Reads the files that the options name; what becomes of them later does not matter.
+  /// Reads the files that the options name; what becomes of them later does not matter. The
+  /// system's store, where that is trusted, may also be read whenever a certificate is verified.
   ///
   /// Blocks: on the file system. Errors: Errc::invalid_argument, naming the option, its value and
   /// what is wrong with it; Errc::out_of_memory. Throws std::bad_alloc.
