@@ -17,9 +17,9 @@
 namespace ratelimit {
 
 /// How a server is spoken to by TLS (rediss:// in RedisOptions::url): version 1.2 at least. The
-/// server's certificate must be in date, signed by a CA that is trusted, and made out to the host of
-/// the URL, a name or an IP address; else nothing but the handshake is sent. Files are in PEM form
-/// and read once, when the backend is made.
+/// server's certificate must be in date, signed by a CA that is trusted, and made out to the host
+/// of the URL, a name or an IP address; else nothing but the handshake is sent. Files are in PEM
+/// form and read once, when the backend is made.
 struct TlsOptions {
   /// The certificates of the CAs to trust, or of the server itself where it is self-signed. Empty:
   /// the system's.
@@ -36,8 +36,8 @@ struct TlsOptions {
   /// where that is not the URL's host. Empty: the URL's host.
   std::string server_name;
 
-  /// Takes any certificate: whoever is on the way to the server can then read and change all that is
-  /// said, passwords too. For trying things out.
+  /// Takes any certificate: whoever is on the way to the server can then read and change all that
+  /// is said, passwords too. For trying things out.
   bool insecure_without_verification = false;
 };
 

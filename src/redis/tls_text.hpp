@@ -5,8 +5,8 @@
 
 namespace ratelimit::redis {
 
-/// Keeps OpenSSL's errors of this thread, which it also decides by, apart from those of others: none
-/// is there at the beginning of its life, and none is left at the end.
+/// Keeps OpenSSL's errors of this thread, which it also decides by, apart from those of others:
+/// none is there at the beginning of its life, and none is left at the end.
 class OwnTlsErrors {
  public:
   OwnTlsErrors();

@@ -1,4 +1,4 @@
-// A transport driven to the end of each step: what an engine does, in the plainest way, and bounded.
+// A transport driven to the end of each step: what an engine does, in the plainest way, bounded.
 #pragma once
 
 #include <arpa/inet.h>
@@ -66,7 +66,7 @@ class TlsLine {
     return step;
   }
 
-  /// Receives until `size` bytes have come, `at_once` at a time at most, and puts them into `heard`.
+  /// Receives until `size` bytes have come, `at_once` at a time at most, and keeps them in `heard`.
   IoStep receive(std::size_t size, std::size_t at_once = 4096) {
     IoStep step;
     std::string piece(at_once, '\0');

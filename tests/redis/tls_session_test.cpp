@@ -2,10 +2,7 @@
 // queue, whatever the peer does.
 #include <gmock/gmock.h>
 #include <openssl/err.h>
-#include <poll.h>
 
-#include <algorithm>
-#include <array>
 #include <atomic>
 #include <thread>
 #include <vector>
@@ -33,30 +30,6 @@ class TlsSession : public ::testing::Test {
     return std::make_unique<TlsLine>(*context_with(trusting()), port, host);
   }
 };
-
-/// Between a client and the TLS server: passes on what the client says, and of what the server says
-/// so many bytes; then it closes. Keeps count of what the client has said.
-ScriptedServer::Script relay(std::size_t bytes, std::atomic<std::size_t>* heard = nullptr) {
-  return [bytes, heard](Peer& peer) {
-    const int fd = connected_to(tls_server().port());
-    std::size_t passed = 0;
-    std::size_t told = 0;
-    std::array<char, 512> buffer;
-    while (passed < bytes && peer.listen()) {
-      const auto rest = std::string_view(peer.heard()).substr(told);
-      told += rest.size();
-      if (heard != nullptr) *heard = told;
-      if (::send(fd, rest.data(), rest.size(), MSG_NOSIGNAL) < 0) break;
-      pollfd answer{fd, POLLIN, 0};
-      while (passed<bytes&& ::poll(&answer, 1, 100)> 0) {
-        const auto got = ::recv(fd, buffer.data(), std::min(buffer.size(), bytes - passed), 0);
-        if (got <= 0 || !peer.say({buffer.data(), static_cast<std::size_t>(got)})) break;
-        passed += static_cast<std::size_t>(got);
-      }
-    }
-    ::close(fd);
-  };
-}
 
 TEST_F(TlsSession, AServerThatNeverAnswersIsNotWaitedFor) {
   const ScriptedServer server([](Peer& peer) { peer.hang(); });
