@@ -1,55 +1,80 @@
--- Decides one call on a token bucket or a leaky bucket, which are the same on the server. The twin of
--- src/policy/bucket.cpp, which explains the units and makes the decision of what is replied here.
+-- Decides calls on token buckets or leaky buckets, which are the same on the server. The twin of
+-- src/policy/bucket.cpp, which explains the units and makes the decisions of what is replied here.
 --
--- KEYS[1]  the bucket. A string "t" or "t:f": the instant at which all that is owed is drained, t + f/den
---          microseconds. t counts from 2^52 us of Unix time (the year 2112), so that now plus any span
---          that a policy may have is a number that Lua holds exactly.
--- ARGV[1]  the charge, in units of 1/den us; 0 for a peek
--- ARGV[2]  full: the most that may be owed, in units of 1/den us
--- ARGV[3]  den: the units that drain in one microsecond
--- ARGV[4]  how much longer than its state a key is kept, in ms
--- ARGV[5]  now, in us of Unix time; absent: the server's time
+-- KEYS[i]  a bucket, 1 <= i <= 64; the same may come again and then has what came before. A string of one
+--          or two doubles, little-endian: t and, where it is not 0, f. All that is owed is drained at
+--          t + f/den microseconds. t counts from 2^52 us of Unix time (the year 2112), so that now plus
+--          any span that a policy may have is a number that Lua holds exactly.
+-- ARGV[1]  numbers as doubles, little-endian:
+--          [1] full: the most that may be owed, in units of 1/den us
+--          [2] den: the units that drain in one microsecond
+--          [3] how much longer than its state a key is kept, in ms; with ARGV[2] the same as that
+--          [4] now, in us of Unix time; negative: the server's time
+--          [5] the charge of each bucket, in units of 1/den us; 0 for a peek. Or for each bucket
+--              two numbers: its charge and how many such calls are made, of which as many are granted as fit
+-- ARGV[2]  for how long each key is kept, in ms; absent: the life of its state, ARGV[1][3],
+--          and up to 32 s
 --
--- Reply    d >= 0: what was owed before the call, in units of 1/den us
---          d < 0: the same as -d - 1, and the state was healed
--- Writes   where the charge fits; and, where the state came from a clock that ran wild, in any case
--- Commands GET, TIME, PTTL, SET. O(1)
-local charge, full, den = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local now = tonumber(ARGV[5])
-if not now then
+-- Reply    for each bucket one number; it alone, where there is one bucket:
+--            d >= 0: what was owed before its calls, in units of 1/den us
+--            d < 0: the same as -d - 1, and the state was healed
+--            an error: why there is no answer; the bucket is as it was
+-- Writes   where a charge fits; and, where the state came from a clock that ran wild, for any charge > 0
+-- Commands TIME; for each bucket GET, SET; PTTL where its key ought to have gone. O(1) a bucket
+local unpack, numbers = struct.unpack, ARGV[1]
+local full, den, slack, now, charge = unpack('<ddddd', numbers)
+local times, alike, sent = 1, #numbers == 40, now >= 0
+if not sent then
   local time = redis.call('TIME')
   now = time[1] * 1000000 + time[2]
 end
 now = now - 4503599627370496
+local late = sent and 0 or -1000 * slack - 4000  -- what is found then ought to have gone
+local kept_for, kept_longer = ARGV[2], -1
+local replies = {}
 
-local debt, healed, wild = 0, false, false
-local state = redis.pcall('GET', KEYS[1])
-if type(state) == 'table' then
-  if string.sub(state.err, 1, 9) ~= 'WRONGTYPE' then return state end
-  state, healed = false, true
-elseif state then
-  local t, f = string.match(state, '^(-?%d+):?(%d*)$')
-  healed = not (t and #t <= 17 and #f <= 16)
-  if not healed then
-    local ahead = tonumber(t) - now
-    if ahead >= 0 then
+for i = 1, #KEYS do
+  local key, debt, healed, wild = KEYS[i], 0, false, false
+  if not alike then charge, times = unpack('<dd', numbers, 16 * i + 17) end
+  local state, failure = redis.pcall('GET', key), nil
+  if state then
+    local size, t, f = #state, 0.5, 0
+    if size == 8 then
+      t = unpack('<d', state)
+    elseif size == 16 then
+      t, f = unpack('<dd', state)
+    elseif state.err and string.sub(state.err, 1, 9) ~= 'WRONGTYPE' then
+      failure = state
+    end
+    local ahead = t - now
+    if t % 1 ~= 0 or f % 1 ~= 0 or f < 0 or t > 9007199254740992 then
+      healed = true
+    elseif ahead >= 0 then
       -- A fraction not below den was stored at another rate.
-      debt = ahead * den + math.min(tonumber(f) or 0, den - 1)
-      wild = debt > full
-      healed = wild
-      if wild then debt = full end
+      debt = ahead * den + (f < den and f or den - 1)
+      if debt > full then debt, healed, wild = full, true, true end
+    elseif ahead < late and charge > 0 then
+      healed = redis.pcall('PTTL', key) == -1
     end
   end
-end
 
-local allowed = charge <= full - debt
-if charge > 0 and (allowed or wild) then
-  if state and redis.call('PTTL', KEYS[1]) == -1 then healed = true end  -- its expiry was lost
-  local owed = allowed and debt + charge or debt
-  local f = math.fmod(owed, den)
-  local drained_in = (owed - f) / den
-  local t = string.format('%.0f', now + drained_in)
-  if f > 0 then t = t .. string.format(':%.0f', f) end
-  redis.call('SET', KEYS[1], t, 'PX', string.format('%.0f', math.ceil(drained_in / 1000) + ARGV[4]))
+  local room, added = full - debt, charge * times
+  if added > room then added = room - math.fmod(room, charge) end
+  if (added > 0 or wild and charge > 0) and not failure then
+    local whole, f = debt + added, 0
+    if den > 1 then
+      f = math.fmod(whole, den)
+      whole = (whole - f) / den
+    end
+    if not ARGV[2] and (whole > kept_longer or whole <= kept_longer - 32000000) then
+      -- In steps, so that the text serves many.
+      kept_longer = whole - whole % 32000000 + 32000000
+      kept_for = string.format('%.0f', kept_longer / 1000 + slack)
+    end
+    local stored = redis.pcall('SET', key,
+      f == 0 and struct.pack('<d', now + whole) or struct.pack('<dd', now + whole, f), 'PX', kept_for)
+    if stored.err then failure = stored end
+  end
+  replies[i] = failure or (healed and -debt - 1 or debt)
 end
-return healed and -debt - 1 or debt
+return #KEYS == 1 and replies[1] or replies

@@ -1,49 +1,75 @@
--- Decides one call on a fixed window. The twin of src/policy/fixed_window.cpp, which makes the decision of
+-- Decides calls on fixed windows. The twin of src/policy/fixed_window.cpp, which makes the decisions of
 -- what is replied here.
 --
--- KEYS[1]  the window. A string "start:count": its start in us of Unix time, and the units admitted in it
--- ARGV[1]  the cost to charge; 0 for a peek
--- ARGV[2]  the limit
--- ARGV[3]  the length of a window, in us
--- ARGV[4]  how much longer than its state a key is kept, in ms
--- ARGV[5]  now, in us of Unix time; absent: the server's time
+-- KEYS[i]  a window, 1 <= i <= 64; the same may come again and then has what came before. A string of two
+--          doubles, little-endian: its start in us of Unix time, and the units admitted in it
+-- ARGV[1]  numbers as doubles, little-endian:
+--          [1] the limit
+--          [2] the length of a window, in us
+--          [3] how much longer than its state a key is kept, in ms; with ARGV[2] the same as that
+--          [4] now, in us of Unix time; negative: the server's time
+--          [5] the cost to charge to each; 0 for a peek. Or for each key two numbers: the cost and how many
+--              such calls are made, of which as many are granted as fit
+-- ARGV[2]  for how long each key is kept, in ms; absent: the life of its state and ARGV[1][3]
 --
--- Reply    [1] n >= 0: the units used in the window before the call
+-- Reply    for each key two numbers:
+--          [1] n >= 0: the units used in the window before its calls
 --              n < 0: the same as -n - 1, and the state was healed
+--              an error: why there is no answer; the key is as it was, and [2] is 0
 --          [2] the time until the window ends, in us
--- Writes   where the cost fits
--- Commands GET, TIME, PTTL, SET. O(1)
-local cost, limit, window = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local now = tonumber(ARGV[5])
-if not now then
+-- Writes   where a cost fits
+-- Commands TIME; for each key GET, SET; PTTL where the key ought to have gone. O(1) a key
+local unpack, numbers = struct.unpack, ARGV[1]
+local limit, window, slack, now, cost = unpack('<ddddd', numbers)
+local times, alike, sent = 1, #numbers == 40, now >= 0
+if not sent then
   local time = redis.call('TIME')
   now = time[1] * 1000000 + time[2]
 end
-
 local BOUND = 9007199254740992  -- 2^53: numbers are exact below it
-local start, used, healed = now - math.fmod(now, window), 0, false
-local state = redis.pcall('GET', KEYS[1])
-if type(state) == 'table' then
-  if string.sub(state.err, 1, 9) ~= 'WRONGTYPE' then return state end
-  state, healed = false, true
-elseif state then
-  local s, n = string.match(state, '^(%d+):(%d+)$')
-  s, n = tonumber(s), tonumber(n)
-  healed = not (s and s < BOUND and n < BOUND)
-  if not healed then
-    s = s - math.fmod(s, window)  -- its length may have been changed
-    if s - now > window then
+local late = sent and 0 or -1000 * slack - 4000  -- what is found then ought to have gone
+local present = now - math.fmod(now, window)
+local kept_for, kept_from = ARGV[2], nil  -- the latter: the start of the window that the former is for
+local replies = {}
+
+for i = 1, #KEYS do
+  local key, start, used, healed = KEYS[i], present, 0, false
+  if not alike then cost, times = unpack('<dd', numbers, 16 * i + 17) end
+  local state, failure = redis.pcall('GET', key), nil
+  if state then
+    local s, n = -1, 0
+    if #state == 16 then
+      s, n = unpack('<dd', state)
+    elseif state.err and string.sub(state.err, 1, 9) ~= 'WRONGTYPE' then
+      failure = state
+    end
+    if not (s >= 0 and s < BOUND and s % 1 == 0 and n >= 0 and n < BOUND and n % 1 == 0) then
       healed = true
-    elseif s >= start then
-      start, used = s, n
+    elseif s == present then
+      used = n
+    else
+      s = s - math.fmod(s, window)  -- its length may have been changed
+      if s - now > window then
+        healed = true
+      elseif s >= present then
+        start, used = s, n
+      elseif s + window - now < late and cost > 0 then
+        healed = redis.pcall('PTTL', key) == -1
+      end
     end
   end
-end
 
-local ends_in = start + window - now
-if cost > 0 and used <= limit - cost then
-  if state and redis.call('PTTL', KEYS[1]) == -1 then healed = true end  -- its expiry was lost
-  redis.call('SET', KEYS[1], string.format('%.0f:%.0f', start, used + cost),
-    'PX', string.format('%.0f', math.ceil(ends_in / 1000) + ARGV[4]))
+  local ends_in = start + window - now
+  local room, added = limit - used, cost * times
+  if added > room then added = room - math.fmod(room, cost) end
+  if added > 0 and not failure then
+    if not ARGV[2] and kept_from ~= start then
+      kept_from, kept_for = start, string.format('%.0f', math.ceil(ends_in / 1000) + slack)
+    end
+    local stored = redis.pcall('SET', key, struct.pack('<dd', start, used + added), 'PX', kept_for)
+    if stored.err then failure = stored end
+  end
+  replies[2 * i - 1] = failure or (healed and -used - 1 or used)
+  replies[2 * i] = failure and 0 or ends_in
 end
-return {healed and -used - 1 or used, ends_in}
+return replies

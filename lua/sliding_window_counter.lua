@@ -1,56 +1,87 @@
--- Decides one call on a sliding window counter. The twin of src/policy/sliding_window_counter.cpp, which
--- makes the decision of what is replied here.
+-- Decides calls on sliding window counters. The twin of src/policy/sliding_window_counter.cpp, which makes
+-- the decisions of what is replied here.
 --
--- KEYS[1]  the counter. A string "start:count:previous": the start of a window in us of Unix time, the
---          units admitted in it, and those admitted in the window before
--- ARGV[1]  the cost to charge; 0 for a peek
--- ARGV[2]  the limit
--- ARGV[3]  the length of a window, in us
--- ARGV[4]  how much longer than its state a key is kept, in ms
--- ARGV[5]  now, in us of Unix time; absent: the server's time
+-- KEYS[i]  a counter, 1 <= i <= 64; the same may come again and then has what came before. A string of
+--          three doubles, little-endian: the start of a window in us of Unix time, the units admitted in
+--          it, and those admitted in the window before
+-- ARGV[1]  numbers as doubles, little-endian:
+--          [1] the limit
+--          [2] the length of a window, in us
+--          [3] how much longer than its state a key is kept, in ms; with ARGV[2] the same as that
+--          [4] now, in us of Unix time; negative: the server's time
+--          [5] the cost to charge to each; 0 for a peek. Or for each key two numbers: the cost and how many
+--              such calls are made, of which as many are granted as fit
+-- ARGV[2]  for how long each key is kept, in ms; absent: the life of its state and ARGV[1][3]
 --
--- Reply    [1] n >= 0: the units of the present window before the call
+-- Reply    for each key three numbers:
+--          [1] n >= 0: the units of the present window before its calls
 --              n < 0: the same as -n - 1, and the state was healed
+--              an error: why there is no answer; the key is as it was, and [2] and [3] are 0
 --          [2] the units of the window before it
 --          [3] the time since the present window's start, in us; negative where the clock stepped back
--- Writes   where the cost fits
--- Commands GET, TIME, PTTL, SET. O(1)
-local cost, limit, window = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local now = tonumber(ARGV[5])
-if not now then
+-- Writes   where a cost fits
+-- Commands TIME; for each key GET, SET; PTTL where the key ought to have gone. O(1) a key
+local unpack, numbers = struct.unpack, ARGV[1]
+local limit, window, slack, now, cost = unpack('<ddddd', numbers)
+local times, alike, sent = 1, #numbers == 40, now >= 0
+if not sent then
   local time = redis.call('TIME')
   now = time[1] * 1000000 + time[2]
 end
-
 local BOUND = 9007199254740992  -- 2^53: numbers are exact below it
-local start, count, previous, healed = now - math.fmod(now, window), 0, 0, false
-local state = redis.pcall('GET', KEYS[1])
-if type(state) == 'table' then
-  if string.sub(state.err, 1, 9) ~= 'WRONGTYPE' then return state end
-  state, healed = false, true
-elseif state then
-  local s, n, p = string.match(state, '^(%d+):(%d+):(%d+)$')
-  s, n, p = tonumber(s), tonumber(n), tonumber(p)
-  healed = not (s and s < BOUND and n < BOUND and p < BOUND)
-  if not healed then
-    s = s - math.fmod(s, window)  -- its length may have been changed
-    if s - now > window then
+local late = sent and 0 or -1000 * slack - 4000  -- what is found then ought to have gone
+local present = now - math.fmod(now, window)
+local kept_for, kept_from = ARGV[2], nil  -- the latter: the start of the window that the former is for
+local replies = {}
+
+local function is_count(n) return n >= 0 and n < BOUND and n % 1 == 0 end
+
+for i = 1, #KEYS do
+  local key, start, count, previous, healed = KEYS[i], present, 0, 0, false
+  if not alike then cost, times = unpack('<dd', numbers, 16 * i + 17) end
+  local state, failure = redis.pcall('GET', key), nil
+  if state then
+    local s, n, p = -1, 0, 0
+    if #state == 24 then
+      s, n, p = unpack('<ddd', state)
+    elseif state.err and string.sub(state.err, 1, 9) ~= 'WRONGTYPE' then
+      failure = state
+    end
+    if not (is_count(s) and is_count(n) and is_count(p)) then
       healed = true
-    elseif s >= start then
-      start, count, previous = s, n, p
-    elseif s == start - window then
-      previous = n
+    elseif s == present then
+      count, previous = n, p
+    else
+      s = s - math.fmod(s, window)  -- its length may have been changed
+      if s - now > window then
+        healed = true
+      elseif s >= present then
+        start, count, previous = s, n, p
+      elseif s == present - window then
+        previous = n
+      elseif s + 2 * window - now < late and cost > 0 then
+        healed = redis.pcall('PTTL', key) == -1
+      end
     end
   end
-end
 
-local elapsed = now - start
-local room = limit - count - cost
--- Both sides are exact below 2^53; the left one may pass it after the limit was lowered, and is then the
--- larger one all the same.
-if cost > 0 and room >= 0 and previous * (window - math.max(elapsed, 0)) <= room * window then
-  if state and redis.call('PTTL', KEYS[1]) == -1 then healed = true end  -- its expiry was lost
-  redis.call('SET', KEYS[1], string.format('%.0f:%.0f:%.0f', start, count + cost, previous),
-    'PX', string.format('%.0f', math.ceil((2 * window - elapsed) / 1000) + ARGV[4]))
+  -- All is exact below 2^53. What is subtracted may pass it after the limit was lowered, and is then
+  -- the larger one all the same.
+  local elapsed = now - start
+  local room = (limit - count) * window - previous * (window - math.max(elapsed, 0))
+  local added = cost * times
+  if added * window > room then added = (room - math.fmod(room, cost * window)) / window end
+  if added > 0 and not failure then
+    if not ARGV[2] and kept_from ~= start then
+      kept_from = start
+      kept_for = string.format('%.0f', math.ceil((2 * window - elapsed) / 1000) + slack)
+    end
+    local stored = redis.pcall('SET', key, struct.pack('<ddd', start, count + added, previous),
+      'PX', kept_for)
+    if stored.err then failure = stored end
+  end
+  replies[3 * i - 2] = failure or (healed and -count - 1 or count)
+  replies[3 * i - 1] = failure and 0 or previous
+  replies[3 * i] = failure and 0 or elapsed
 end
-return {healed and -count - 1 or count, previous, elapsed}
+return replies

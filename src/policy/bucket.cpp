@@ -1,5 +1,6 @@
 #include "policy/bucket.hpp"
 
+#include <algorithm>
 #include <numeric>
 #include <string>
 
@@ -7,11 +8,18 @@
 
 namespace ratelimit::policy {
 
-std::array<std::int64_t, 3> Bucket::script_arguments(const Call& call) const {
+Bucket::View Bucket::after(const View& view, const Call& call, std::int64_t times) const {
+  View seen{.debt = view.debt, .healed = view.healed && times == 0};
+  if (!call.may_write() || call.cost > capacity_) return seen;
+  const std::int64_t owed = units(view.debt);
+  const std::int64_t weight = call.cost * num_.value();
+  seen.debt = debt_of(owed + std::min(times, (full_units_ - owed) / weight) * weight);
+  return seen;
+}
+
+std::int64_t Bucket::script_charge(const Call& call) const {
   // A cost over the capacity is sent as a weight that no debt leaves room for.
-  const std::int64_t charge =
-      call.charge() <= capacity_ ? call.charge() * num_.value() : full_units_ + 1;
-  return {charge, full_units_, den_.value()};
+  return call.charge() <= capacity_ ? call.charge() * num_.value() : full_units_ + 1;
 }
 
 std::optional<Bucket::View> Bucket::view_of(std::span<const std::int64_t, View::kFields> fields,

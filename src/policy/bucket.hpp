@@ -75,8 +75,13 @@ class Bucket {
     return state.clear_at + (state.fraction != 0);
   }
 
-  /// The charge (0 for a peek), full and den.
-  [[nodiscard]] std::array<std::int64_t, 3> script_arguments(const Call& call) const;
+  [[nodiscard]] View after(const View& view, const Call& call, std::int64_t times) const;
+
+  /// Full and den; the charge is 0 for a peek. All in units of 1/den us.
+  [[nodiscard]] std::array<std::int64_t, 2> script_terms() const {
+    return {full_units_, den_.value()};
+  }
+  [[nodiscard]] std::int64_t script_charge(const Call& call) const;
   [[nodiscard]] std::optional<View> view_of(std::span<const std::int64_t, View::kFields> fields,
                                             bool healed) const;
 

@@ -13,7 +13,11 @@
 //   denial_heals(view)                 whether even a denied call stores what was seen
 //   store(view, verdict, call, state)  the state once the call has written
 //   reset_time(state)                  the instant from which the state is the same as none
-//   script_arguments(call)             what the policy's script is told
+//   after(view, call, times)           what a call like `call` at the same instant sees once so many
+//                                      of them were made, as many granted as fit; healed before
+//                                      the first only
+//   script_terms()                     what the policy's script is told of the policy
+//   script_charge(call)                and of a call
 //   view_of(fields, healed)            the View that a script replied; none where it cannot be one
 //
 //   longest_wait()                     how far ahead of now a State's Word is believed to recover

@@ -1,8 +1,19 @@
 #include "policy/fixed_window.hpp"
 
+#include <algorithm>
+
 #include "policy/check.hpp"
 
 namespace ratelimit::policy {
+
+FixedWindowRule::View FixedWindowRule::after(const View& view, const Call& call,
+                                             std::int64_t times) const {
+  View seen = view;
+  seen.healed = view.healed && times == 0;
+  if (!call.may_write() || view.used >= limit_) return seen;
+  seen.used += std::min(times, (limit_ - view.used) / call.cost) * call.cost;
+  return seen;
+}
 
 std::optional<FixedWindowRule::View> FixedWindowRule::view_of(
     std::span<const std::int64_t, View::kFields> fields, bool healed) const {

@@ -20,7 +20,7 @@ namespace ratelimit::policy {
 class FixedWindowRule {
  public:
   static constexpr std::string_view kScript = "fixed_window";
-  static constexpr std::string_view kStateTag = "f1";
+  static constexpr std::string_view kStateTag = "f2";
 
   struct State {
     Micros start = 0;  // of the window that `count` was admitted in
@@ -69,10 +69,11 @@ class FixedWindowRule {
     return window_.floor(state.start) + window();
   }
 
-  /// The charge (0 for a peek), the limit and the window.
-  [[nodiscard]] std::array<std::int64_t, 3> script_arguments(const Call& call) const {
-    return {call.charge(), limit_, window()};
-  }
+  [[nodiscard]] View after(const View& view, const Call& call, std::int64_t times) const;
+
+  /// The limit and the window; the charge is 0 for a peek.
+  [[nodiscard]] std::array<std::int64_t, 2> script_terms() const { return {limit_, window()}; }
+  [[nodiscard]] std::int64_t script_charge(const Call& call) const { return call.charge(); }
   [[nodiscard]] std::optional<View> view_of(std::span<const std::int64_t, View::kFields> fields,
                                             bool healed) const;
 

@@ -13,7 +13,7 @@ namespace ratelimit::policy {
 
 class LeakyBucketRule : public Bucket {
  public:
-  static constexpr std::string_view kStateTag = "l1";
+  static constexpr std::string_view kStateTag = "l2";
 
   struct State : Bucket::State {};  // a type of its own, so that AnyState can tell it
 

@@ -1,10 +1,22 @@
 #include "policy/sliding_window_counter.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include "policy/check.hpp"
 
 namespace ratelimit::policy {
+
+SlidingWindowCounterRule::View SlidingWindowCounterRule::after(const View& view, const Call& call,
+                                                               std::int64_t times) const {
+  View seen = view;
+  seen.healed = view.healed && times == 0;
+  const Wide left = left_in(view);
+  if (!call.may_write() || left <= 0) return seen;
+  const Wide fitting = left / (Wide{call.cost} * window());
+  seen.count += static_cast<std::int64_t>(std::min(Wide{times}, fitting)) * call.cost;
+  return seen;
+}
 
 std::optional<SlidingWindowCounterRule::View> SlidingWindowCounterRule::view_of(
     std::span<const std::int64_t, View::kFields> fields, bool healed) const {

@@ -22,7 +22,7 @@ namespace ratelimit::policy {
 class SlidingWindowCounterRule {
  public:
   static constexpr std::string_view kScript = "sliding_window_counter";
-  static constexpr std::string_view kStateTag = "c1";
+  static constexpr std::string_view kStateTag = "c2";
 
   struct State {
     Micros start = 0;  // of the window that `count` was admitted in
@@ -87,10 +87,11 @@ class SlidingWindowCounterRule {
     return window_.floor(state.start) + (state.count > 0 ? 2 : 1) * window();
   }
 
-  /// The charge (0 for a peek), the limit and the window.
-  [[nodiscard]] std::array<std::int64_t, 3> script_arguments(const Call& call) const {
-    return {call.charge(), limit_, window()};
-  }
+  [[nodiscard]] View after(const View& view, const Call& call, std::int64_t times) const;
+
+  /// The limit and the window; the charge is 0 for a peek.
+  [[nodiscard]] std::array<std::int64_t, 2> script_terms() const { return {limit_, window()}; }
+  [[nodiscard]] std::int64_t script_charge(const Call& call) const { return call.charge(); }
   [[nodiscard]] std::optional<View> view_of(std::span<const std::int64_t, View::kFields> fields,
                                             bool healed) const;
 

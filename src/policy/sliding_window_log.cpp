@@ -49,6 +49,18 @@ void SlidingWindowLogRule::store(const View& view, const Verdict& /*verdict*/, c
   state.append(at, call.cost);
 }
 
+SlidingWindowLogRule::View SlidingWindowLogRule::after(const View& view, const Call& call,
+                                                       std::int64_t times) const {
+  View seen = view;
+  seen.healed = view.healed && times == 0;
+  if (!call.may_write() || view.used >= limit_) return seen;
+  const std::int64_t added = std::min(times, (limit_ - view.used) / call.cost) * call.cost;
+  if (added == 0) return seen;
+  seen.used += added;
+  seen.clears_in = std::max(view.clears_in, window_);
+  return seen;
+}
+
 std::size_t SlidingWindowLogRule::room_for(const State& state, const View& view,
                                            const Call& call) const {
   if (!call.may_write() || !judge(view, call).allowed) return 0;

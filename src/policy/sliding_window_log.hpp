@@ -20,7 +20,7 @@ namespace ratelimit::policy {
 class SlidingWindowLogRule {
  public:
   static constexpr std::string_view kScript = "sliding_window_log";
-  static constexpr std::string_view kStateTag = "s1";
+  static constexpr std::string_view kStateTag = "s2";
 
   using State = TimeRing;  // of the admitted units
 
@@ -64,9 +64,13 @@ class SlidingWindowLogRule {
     return TimeRing::room_for(limit_, TimeRing::Width::wide);
   }
 
-  /// The cost (negative for a peek of it), the limit and the window.
-  [[nodiscard]] std::array<std::int64_t, 3> script_arguments(const Call& call) const {
-    return {call.op == Op::charge ? call.cost : -call.cost, limit_, window_};
+  /// Requires: view.retry_in is that of the first of the calls that does not fit. So it stays.
+  [[nodiscard]] View after(const View& view, const Call& call, std::int64_t times) const;
+
+  /// The limit and the window; the charge is negative for a peek.
+  [[nodiscard]] std::array<std::int64_t, 2> script_terms() const { return {limit_, window_}; }
+  [[nodiscard]] std::int64_t script_charge(const Call& call) const {
+    return call.op == Op::charge ? call.cost : -call.cost;
   }
   [[nodiscard]] std::optional<View> view_of(std::span<const std::int64_t, View::kFields> fields,
                                             bool healed) const;

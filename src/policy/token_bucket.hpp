@@ -12,7 +12,7 @@ namespace ratelimit::policy {
 
 class TokenBucketRule : public Bucket {
  public:
-  static constexpr std::string_view kStateTag = "t1";
+  static constexpr std::string_view kStateTag = "t2";
 
   struct State : Bucket::State {};  // a type of its own, so that AnyState can tell it
 

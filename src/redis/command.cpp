@@ -1,29 +1,49 @@
 #include "redis/command.hpp"
 
-#include <hiredis/hiredis.h>
-
-#include <cstddef>
-#include <memory>
-#include <new>
-#include <vector>
+#include <array>
+#include <charconv>
 
 namespace ratelimit::redis {
+namespace {
+
+constexpr std::string_view kEndOfLine = "\r\n";
+
+/// A number as text.
+class Digits {
+ public:
+  explicit Digits(std::int64_t number)
+      : end_(std::to_chars(digits_.data(), digits_.data() + digits_.size(), number).ptr) {}
+  [[nodiscard]] std::string_view text() const { return {digits_.data(), end_}; }
+
+ private:
+  std::array<char, 20> digits_;
+  const char* end_;
+};
+
+void append_line(std::string& out, char mark, std::size_t number) {
+  out += mark;
+  out.append(Digits(static_cast<std::int64_t>(number)).text()).append(kEndOfLine);
+}
+
+}  // namespace
+
+void open_command(std::string& out, std::size_t words) { append_line(out, '*', words); }
+
+void open_word(std::string& out, std::size_t bytes) { append_line(out, '$', bytes); }
+
+void close_word(std::string& out) { out.append(kEndOfLine); }
+
+void append_word(std::string& out, std::string_view word) {
+  open_word(out, word.size());
+  out.append(word);
+  close_word(out);
+}
+
+void append_word(std::string& out, std::int64_t number) { append_word(out, Digits(number).text()); }
 
 void append_command(std::string& out, std::span<const std::string_view> words) {
-  std::vector<const char*> starts;
-  std::vector<std::size_t> sizes;
-  starts.reserve(words.size());
-  sizes.reserve(words.size());
-  for (const std::string_view word : words) {
-    starts.push_back(word.data());
-    sizes.push_back(word.size());
-  }
-  char* bytes = nullptr;
-  const auto size =
-      redisFormatCommandArgv(&bytes, static_cast<int>(words.size()), starts.data(), sizes.data());
-  if (size < 0) throw std::bad_alloc();
-  const std::unique_ptr<char, decltype(&redisFreeCommand)> owned(bytes, &redisFreeCommand);
-  out.append(bytes, static_cast<std::size_t>(size));
+  open_command(out, words.size());
+  for (const std::string_view word : words) append_word(out, word);
 }
 
 }  // namespace ratelimit::redis

@@ -1,6 +1,7 @@
 // A limiter whose state is on a Redis server.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -9,7 +10,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "base/instant.hpp"
 #include "policy/call.hpp"
@@ -18,7 +18,7 @@
 #include "ratelimit/redis.hpp"
 #include "redis/client.hpp"
 #include "redis/key_removal.hpp"
-#include "redis/script_call.hpp"
+#include "redis/script_batch.hpp"
 #include "redis/tally.hpp"
 
 namespace ratelimit::redis {
@@ -73,8 +73,10 @@ class RedisLimiter final : public Limiter {
       const Deadline deadline(shared_->timeout);
       const std::string state_key = key_stem_ + std::string(key);
       KeyRemoval removal(state_key);
-      if (const Failure failure = run(removal, deadline)) return failure->code;
-      return Errc::ok;
+      Failure failure = shared_->client.run(removal, deadline);
+      if (!failure) failure = std::move(removal.failure());
+      if (failure) shared_->tally.count_error(*failure);
+      return failure ? failure->code : Errc::ok;
     } catch (const std::bad_alloc&) {
       shared_->tally.count_error({Errc::out_of_memory, {}});
       return Errc::out_of_memory;
@@ -103,17 +105,22 @@ class RedisLimiter final : public Limiter {
       const policy::Call call{question.op, question.time ? instant_of(*question.time) : 0,
                               question.cost};
       const std::string state_key = key_stem_ + std::string(question.key);
-      ScriptCall script(script_, state_key, script_arguments(question, call), Rule::View::kFields);
-      const Failure failure = run(script, deadline);
+      const bool is_sent = question.time.has_value();
+      ScriptBatch script(script_, constants(question), Rule::View::kFields,
+                         is_sent ? std::optional(call.now) : std::nullopt);
+      const auto place = *script.add(state_key, rule_.script_charge(call));
+      Failure failure = shared_->client.run(script, deadline);
+      if (!failure) failure = script.failure(place);
+      if (failure) shared_->tally.count_error(*failure);
       if (script.loaded()) shared_->tally.count_script_load();
       if (failure) return answer_without_server(question, failure->code);
-      const auto fields = script.fields().template first<Rule::View::kFields>();
-      const auto view = rule_.view_of(fields, script.healed());
+      const auto fields = script.fields(place).template first<Rule::View::kFields>();
+      const auto view = rule_.view_of(fields, script.healed(place));
       if (!view) {
         shared_->tally.count_error({Errc::protocol_error, "a field is out of its bounds"});
         return answer_without_server(question, Errc::protocol_error);
       }
-      if (script.healed()) shared_->tally.count_healed();
+      if (script.healed(place)) shared_->tally.count_healed();
       return policy::decide(rule_, *view, call);
     } catch (const std::bad_alloc&) {
       shared_->tally.count_error({Errc::out_of_memory, {}});
@@ -121,28 +128,13 @@ class RedisLimiter final : public Limiter {
     }
   }
 
-  /// What the rule tells its script; then how much longer than its state a key is kept; then the
-  /// time, where it is not the server's.
-  [[nodiscard]] std::vector<std::int64_t> script_arguments(const Question& question,
-                                                           const policy::Call& call) const {
-    // A sent clock may stand still while the server's goes on: for most of an hour.
-    constexpr std::int64_t kSlackMs = 1'000;
-    constexpr std::int64_t kSentClockSlackMs = 3'590'000;
-    const auto own = rule_.script_arguments(call);
-    std::vector<std::int64_t> arguments(own.begin(), own.end());
-    const bool is_sent = question.time.has_value();
-    arguments.push_back(is_sent ? kSentClockSlackMs : kSlackMs);
-    if (is_sent) arguments.push_back(call.now);
-    return arguments;
-  }
-
-  /// Runs an exchange and counts how it failed, be it on the way or by the server's word.
-  template <class AnyExchange>
-  Failure run(AnyExchange& exchange, const Deadline& deadline) {
-    Failure failure = shared_->client.run(exchange, deadline);
-    if (!failure) failure = std::move(exchange.failure());
-    if (failure) shared_->tally.count_error(*failure);
-    return failure;
+  /// What the script is told of every call: of the policy, and how long keys are kept.
+  [[nodiscard]] auto constants(const Question& question) const {
+    const auto terms = rule_.script_terms();
+    std::array<std::int64_t, std::tuple_size_v<decltype(rule_.script_terms())> + 1> all{};
+    std::ranges::copy(terms, all.begin());
+    all.back() = question.time ? kSentTimeSlack : server_time_slack(rule_.longest_wait());
+    return all;
   }
 
   Decision answer_without_server(const Question& question, Errc error) noexcept {

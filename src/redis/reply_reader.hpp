@@ -1,7 +1,7 @@
 // Bytes in, replies out. Refuses what no answer of ours looks like before it is stored: a peer that
 // is not a Redis server, or has gone mad, can take neither our memory nor our stack.
 //
-// hiredis parses; it is seen by reply_reader.cpp and command.cpp only.
+// hiredis parses; it is seen by reply_reader.cpp only.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@ namespace ratelimit::redis {
 class ReplyReader {
  public:
   static constexpr std::size_t kMostBytes = std::size_t{64} * 1024;  // of one reply
-  static constexpr std::size_t kMostElements = 32;                   // of one array
+  static constexpr std::size_t kMostElements = 256;                  // of one array
   static constexpr int kMostDepth = 2;                               // arrays within arrays
 
   ReplyReader();

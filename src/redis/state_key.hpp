@@ -1,4 +1,4 @@
-// The names of keys on the server: PREFIX TAG:NAME:KEY, such as "rl:t1:login:alice".
+// The names of keys on the server: PREFIX TAG:NAME:KEY, such as "rl:t2:login:alice".
 #pragma once
 
 #include <string>

@@ -53,7 +53,7 @@ std::vector<std::string> odd_names() {
           "a ",
           "~",
           "t1:a",
-          "rl:t1:a",
+          "rl:t2:a",
           "b",
           std::string(254, 'n'),
           std::string(255, 'n')};

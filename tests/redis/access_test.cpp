@@ -71,7 +71,7 @@ TEST_F(Access, ToADatabase) {
   EXPECT_TRUE(server().keys().empty()) << "nothing in database 0";
   RespClient client(server().port());
   (void)client.expect({"SELECT", "3"});
-  EXPECT_EQ(client.expect({"EXISTS", "rl:t1:test:key"}).integer, 1);
+  EXPECT_EQ(client.expect({"EXISTS", "rl:t2:test:key"}).integer, 1);
 }
 
 TEST_F(Access, ToADatabaseThatThereIsNot) {
@@ -87,7 +87,7 @@ TEST_F(Access, ByUnixSocket) {
   EXPECT_EQ(ask(*backend).error, Errc::ok) << backend->statistics().last_error;
   RespClient client(server().socket_path());
   (void)client.expect({"SELECT", "2"});
-  EXPECT_EQ(client.expect({"EXISTS", "rl:t1:test:key"}).integer, 1);
+  EXPECT_EQ(client.expect({"EXISTS", "rl:t2:test:key"}).integer, 1);
 }
 
 TEST_F(Access, UnderAName) {
@@ -114,8 +114,8 @@ TEST_F(Access, WithoutAName) {
 class LeastAccess : public Access {
  protected:
   static std::vector<std::string> rules() {
-    return {">pass", "~rl:*", "+evalsha",  "+script|load", "+time",    "+get",
-            "+set",  "+pttl", "+getrange", "+append",      "+pexpire", "+del"};
+    return {">pass", "~rl:*",     "+evalsha",  "+script|load", "+time", "+get",
+            "+set",  "+getrange", "+setrange", "+pexpire",     "+del"};
   }
 
   /// Calls everything that limiters can do; returns the errors that were counted.
@@ -177,7 +177,7 @@ TEST_F(LeastAccess, IsToTheKeysOfThePrefixOnly) {
 // command that a script writes with is refused in turn.
 TEST_F(LeastAccess, NoRefusedCommandLeavesAKeyWithoutExpiry) {
   for (const char* const refused :
-       {"+set", "+append", "+pexpire", "+pttl", "+time", "+get", "+getrange"}) {
+       {"+set", "+setrange", "+pexpire", "+pttl", "+time", "+get", "+getrange"}) {
     auto fewer = rules();
     std::erase(fewer, refused);
     for (const Policy& policy : policies_of_ten_a_year()) {

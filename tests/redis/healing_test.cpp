@@ -35,7 +35,11 @@ TEST_P(Healing, OfGarbage) {
        {"garbage"s, ":"s, "::"s, "-"s, "1:2:3:4"s, "nan"s, "inf"s, "1e400"s, "0x10"s, " 1"s, "1 "s,
         "1.5"s, "\0"s, "1\0"s, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"s,
         "99999999999999999999999999999999999"s, "1:99999999999999999999"s,
-        std::string(5000, 'x')}) {
+        // As long as states are, of one number to three: numbers that are none, no instants, or
+        // from before 1970.
+        "garbage!"s, "\x01\0\0\0\0\0\xf8\x7f"s, "\0\0\0\0\0\0\xf0\x7f"s, "garbage!garbage!"s,
+        std::string(16, '\x01'), std::string(24, '\x7f'), std::string(22, '\0'),
+        std::string(22, '\xff'), std::string(28, 'x'), std::string(5000, 'x')}) {
     server().command({"SET", state_key(), garbage});
     expect_healed(garbage);
   }

@@ -28,16 +28,16 @@ TEST_F(KeysOnServer, AreOneForEachLimiterAndKey) {
 TEST_F(KeysOnServer, AreCalledAfterTheLimiterAndTheKey) {
   const TokenBucket policy{10, 10, seconds(60)};
   (void)backend_->make_limiter("login", policy).value()->allow("alice");
-  EXPECT_THAT(server().keys(), ElementsAre("rl:t1:login:alice"));
+  EXPECT_THAT(server().keys(), ElementsAre("rl:t2:login:alice"));
   server().flush();
   (void)backend_->make_limiter("a:b%c", policy).value()->allow("d:e%f\r\n{g}");
-  EXPECT_THAT(server().keys(), ElementsAre("rl:t1:a%3Ab%25c:d:e%f\r\n{g}"));
+  EXPECT_THAT(server().keys(), ElementsAre("rl:t2:a%3Ab%25c:d:e%f\r\n{g}"));
 }
 
 TEST_F(KeysOnServer, HoldAnyBytesOfTheUsersKey) {
   const std::string key("\0\xff{}\r\n", 6);
   (void)limiter(TokenBucket{10, 10, seconds(60)})->allow(key);
-  EXPECT_THAT(server().keys(), ElementsAre(std::string("rl:t1:test:") + key));
+  EXPECT_THAT(server().keys(), ElementsAre(std::string("rl:t2:test:") + key));
 }
 
 TEST_F(KeysOnServer, CarryThePrefix) {
@@ -47,7 +47,7 @@ TEST_F(KeysOnServer, CarryThePrefix) {
   const auto other = backend_with(options)->make_limiter("test", policy).value();
   EXPECT_TRUE(other->allow("key", 10));
   EXPECT_TRUE(limiter(policy)->allow("key", 10)) << "another prefix, another state";
-  EXPECT_THAT(server().keys(), UnorderedElementsAre("shop{1}:t1:test:key", "rl:t1:test:key"));
+  EXPECT_THAT(server().keys(), UnorderedElementsAre("shop{1}:t2:test:key", "rl:t2:test:key"));
 }
 
 TEST_F(KeysOnServer, AreSharedByBackendsOfOnePrefix) {

@@ -35,7 +35,7 @@ inline std::shared_ptr<Backend> backend_with(RedisOptions options) {
 /// without ':' and '%'.
 inline std::string state_key(const Policy& policy, std::string_view key,
                              std::string_view name = "test") {
-  constexpr const char* kTags[] = {"t1", "l1", "f1", "s1", "c1"};
+  constexpr const char* kTags[] = {"t2", "l2", "f2", "s2", "c2"};
   return std::string("rl:")
       .append(kTags[policy.index()])
       .append(":")

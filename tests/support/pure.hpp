@@ -31,6 +31,10 @@ class PureKey {
   /// The state, field by field; equal where the states are.
   [[nodiscard]] std::vector<std::int64_t> fields() const;
 
+  /// The rule, and the state as the rule sees it.
+  [[nodiscard]] const policy::Rule& rule() const { return rule_; }
+  [[nodiscard]] const policy::AnyState& state() const { return state_; }
+
   /// The instant from which the state counts as none.
   [[nodiscard]] std::int64_t reset_time() const;
 

@@ -101,10 +101,10 @@ TEST(ReplyReader, CountsTheBytesOfEachReplyAnew) {
 }
 
 TEST(ReplyReader, BoundsElementsAndDepth) {
-  std::string most = "*32\r\n";
-  for (int i = 0; i < 32; ++i) most += ":1\r\n";
+  std::string most = "*256\r\n";
+  for (int i = 0; i < 256; ++i) most += ":1\r\n";
   EXPECT_EQ(status_of(most), Status::complete);
-  EXPECT_EQ(status_of("*33\r\n"), Status::broken);
+  EXPECT_EQ(status_of("*257\r\n"), Status::broken);
   EXPECT_EQ(status_of("*2147483647\r\n"), Status::broken);
   EXPECT_EQ(status_of("*9223372036854775807\r\n"), Status::broken);
   EXPECT_EQ(status_of("*1\r\n*1\r\n:1\r\n"), Status::complete);

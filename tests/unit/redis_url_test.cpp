@@ -131,7 +131,7 @@ TEST(Url, ShowsNoSecret) {
 }
 
 TEST(StateKey, IsReadable) {
-  EXPECT_EQ(state_key_stem("rl:", "t1", "login") + "alice", "rl:t1:login:alice");
+  EXPECT_EQ(state_key_stem("rl:", "t2", "login") + "alice", "rl:t2:login:alice");
 }
 
 TEST(StateKey, KeepsNamesAndKeysApart) {
@@ -141,7 +141,7 @@ TEST(StateKey, KeepsNamesAndKeysApart) {
   std::size_t pairs = 0;
   for (const auto& name : parts) {
     for (const auto& key : parts) {
-      for (const char* tag : {"t1", "f1"}) {
+      for (const char* tag : {"t2", "f2"}) {
         keys.insert(state_key_stem("rl:", tag, name) + key);
         ++pairs;
       }
