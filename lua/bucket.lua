@@ -8,12 +8,10 @@
 -- ARGV[1]  numbers as doubles, little-endian:
 --          [1] full: the most that may be owed, in units of 1/den us
 --          [2] den: the units that drain in one microsecond
---          [3] how much longer than its state a key is kept, in ms; with ARGV[2] the same as that
+--          [3] how much longer than its state a key is kept, in ms, even; up to 3 ms more
 --          [4] now, in us of Unix time; negative: the server's time
 --          [5] the charge of each bucket, in units of 1/den us; 0 for a peek. Or for each bucket
 --              two numbers: its charge and how many such calls are made, of which as many are granted as fit
--- ARGV[2]  for how long each key is kept, in ms; absent: the life of its state, ARGV[1][3],
---          and up to 32 s
 --
 -- Reply    for each bucket one number; it alone, where there is one bucket:
 --            d >= 0: what was owed before its calls, in units of 1/den us
@@ -30,8 +28,7 @@ if not sent then
 end
 now = now - 4503599627370496
 local late = sent and 0 or -1000 * slack - 4000  -- what is found then ought to have gone
-local kept_for, kept_longer = ARGV[2], -1
-local replies = {}
+local replies = #KEYS > 1 and {}
 
 for i = 1, #KEYS do
   local key, debt, healed, wild = KEYS[i], 0, false, false
@@ -66,15 +63,14 @@ for i = 1, #KEYS do
       f = math.fmod(whole, den)
       whole = (whole - f) / den
     end
-    if not ARGV[2] and (whole > kept_longer or whole <= kept_longer - 32000000) then
-      -- In steps, so that the text serves many.
-      kept_longer = whole - whole % 32000000 + 32000000
-      kept_for = string.format('%.0f', kept_longer / 1000 + slack)
-    end
     local stored = redis.pcall('SET', key,
-      f == 0 and struct.pack('<d', now + whole) or struct.pack('<dd', now + whole, f), 'PX', kept_for)
+      f == 0 and struct.pack('<d', now + whole) or struct.pack('<dd', now + whole, f),
+      -- Odd: no multiple of 10^8, which some servers misprint.
+      'PX', (whole - whole % 2000) / 1000 + slack + 3)
     if stored.err then failure = stored end
   end
-  replies[i] = failure or (healed and -debt - 1 or debt)
+  local reply = failure or (healed and -debt - 1 or debt)
+  if not replies then return reply end
+  replies[i] = reply
 end
-return #KEYS == 1 and replies[1] or replies
+return replies

@@ -7,11 +7,10 @@
 -- ARGV[1]  numbers as doubles, little-endian:
 --          [1] the limit
 --          [2] the length of a window, in us
---          [3] how much longer than its state a key is kept, in ms; with ARGV[2] the same as that
+--          [3] how much longer than its state a key is kept, in ms, even; up to 3 ms more
 --          [4] now, in us of Unix time; negative: the server's time
 --          [5] the cost to charge to each; 0 for a peek. Or for each key two numbers: the cost and how many
 --              such calls are made, of which as many are granted as fit
--- ARGV[2]  for how long each key is kept, in ms; absent: the life of its state and ARGV[1][3]
 --
 -- Reply    for each key three numbers:
 --          [1] n >= 0: the units of the present window before its calls
@@ -31,7 +30,6 @@ end
 local BOUND = 9007199254740992  -- 2^53: numbers are exact below it
 local late = sent and 0 or -1000 * slack - 4000  -- what is found then ought to have gone
 local present = now - math.fmod(now, window)
-local kept_for, kept_from = ARGV[2], nil  -- the latter: the start of the window that the former is for
 local replies = {}
 
 local function is_count(n) return n >= 0 and n < BOUND and n % 1 == 0 end
@@ -72,12 +70,10 @@ for i = 1, #KEYS do
   local added = cost * times
   if added * window > room then added = (room - math.fmod(room, cost * window)) / window end
   if added > 0 and not failure then
-    if not ARGV[2] and kept_from ~= start then
-      kept_from = start
-      kept_for = string.format('%.0f', math.ceil((2 * window - elapsed) / 1000) + slack)
-    end
+    local life = 2 * window - elapsed
     local stored = redis.pcall('SET', key, struct.pack('<ddd', start, count + added, previous),
-      'PX', kept_for)
+      -- Odd: no multiple of 10^8, which some servers misprint.
+      'PX', (life - life % 2000) / 1000 + slack + 3)
     if stored.err then failure = stored end
   end
   replies[3 * i - 2] = failure or (healed and -count - 1 or count)

@@ -10,11 +10,10 @@
 -- ARGV[1]  numbers as doubles, little-endian:
 --          [1] the limit
 --          [2] the length of the window, in us
---          [3] how much longer than its state a key is kept, in ms; with ARGV[2] the same as that
+--          [3] how much longer than its state a key is kept, in ms, even; up to 3 ms more
 --          [4] now, in us of Unix time; negative: the server's time
 --          [5] the cost to charge to each; negative for a peek of that cost. Or for each key two numbers:
 --              the cost and how many such calls are made, of which as many are granted as fit
--- ARGV[2]  for how long each key is kept, in ms; absent: the life of its state and ARGV[1][3]
 --
 -- Reply    for each key three numbers:
 --          [1] n >= 0: the units used before its calls
@@ -35,13 +34,12 @@ end
 local UNIT, END, CYCLE = 6, '>I7I4I7I4', 281474976710656
 local edge = now - window  -- what was admitted then, or before, has left the window
 local late = edge - (sent and 0 or 1000 * slack + 4000)  -- what is found then ought to have gone
-local kept_for, kept_at = ARGV[2], nil  -- the latter: the time of the newest unit that the former is for
 local replies = {}
 
 -- The bytes of units i to j of a string, from 0. Zeros where they are missing: someone cut it.
 local function units(key, i, j)
   local size = (j - i + 1) * UNIT
-  local bytes = pcall('GETRANGE', key, string.format('%.0f', i * UNIT), string.format('%.0f', j * UNIT + 5))
+  local bytes = pcall('GETRANGE', key, i * UNIT, j * UNIT + 5)
   return #bytes == size and bytes or string.rep('\0', size)
 end
 
@@ -118,9 +116,9 @@ for k = 1, #KEYS do
   end
 
   if added > 0 and not failure then
-    if not ARGV[2] and kept_at ~= at then
-      kept_at, kept_for = at, string.format('%.0f', math.ceil((at + window - now) / 1000) + slack)
-    end
+    local life = at + window - now
+    -- Odd: no multiple of 10^8, which some servers misprint. Nor is any offset below, within 5 * 10^7 units.
+    local kept_for = (life - life % 2000) / 1000 + slack + 3
     local stored
     local count, starts_over = used + added, used == 0 or total + added > 1.25 * (used + added) + 16
     local bytes = pack('>I6', at % CYCLE)
@@ -131,7 +129,7 @@ for k = 1, #KEYS do
       stored = pcall('SET', key, bytes, 'PX', kept_for)
     else
       stored = pcall('PEXPIRE', key, kept_for)  -- first, so that no failure leaves a key for ever
-      if stored == 1 then stored = pcall('SETRANGE', key, string.format('%.0f', total * UNIT), bytes) end
+      if stored == 1 then stored = pcall('SETRANGE', key, total * UNIT, bytes) end
     end
     if type(stored) == 'table' and stored.err then failure = stored end
   end

@@ -133,7 +133,7 @@ class RedisLimiter final : public Limiter {
     const auto terms = rule_.script_terms();
     std::array<std::int64_t, std::tuple_size_v<decltype(rule_.script_terms())> + 1> all{};
     std::ranges::copy(terms, all.begin());
-    all.back() = question.time ? kSentTimeSlack : server_time_slack(rule_.longest_wait());
+    all.back() = question.time ? kSentTimeSlack : kServerTimeSlack;
     return all;
   }
 

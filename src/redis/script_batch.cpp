@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstdlib>
 #include <functional>
 
 #include "redis/command.hpp"
@@ -80,9 +79,7 @@ void ScriptBatch::append_numbers(std::string& out) const {
   const bool plain = is_plain();
   const std::size_t numbers = constant_count_ + 1 + (plain ? 1 : 2 * entries_.size());
   open_word(out, numbers * sizeof(double));
-  for (std::size_t i = 0; i < constant_count_; ++i) {
-    append_number(out, i + 1 < constant_count_ ? constants_[i] : std::abs(constants_[i]));
-  }
+  for (std::size_t i = 0; i < constant_count_; ++i) append_number(out, constants_[i]);
   append_number(out, now_.value_or(-1));
   if (plain) {
     append_number(out, entries_.front().charge);
@@ -96,15 +93,13 @@ void ScriptBatch::append_numbers(std::string& out) const {
 }
 
 void ScriptBatch::append_call(std::string& out) const {
-  const std::int64_t slack = constants_[constant_count_ - 1];
   out.reserve(out.size() + words_.size() + entries_.size() * 2 * sizeof(double) + 160);
-  open_command(out, 3 + entries_.size() + (slack < 0 ? 2 : 1));
+  open_command(out, entries_.size() + 4);
   append_word(out, "EVALSHA");
   append_word(out, script_.sha1);
   append_word(out, static_cast<std::int64_t>(entries_.size()));
   out.append(words_);
   append_numbers(out);
-  if (slack < 0) append_word(out, -slack);
 }
 
 Exchange::Step ScriptBatch::start(std::string& out) {

@@ -18,18 +18,10 @@
 
 namespace ratelimit::redis {
 
-/// How much longer than its state a key is kept, in ms; the last of a script's constants. Negative:
-/// each key is kept for so long after it was written, whatever its state.
-///
+/// How much longer than its state a key is kept, in ms: the last of a script's constants.
+inline constexpr std::int64_t kServerTimeSlack = 1'000;
 /// A sent clock may stand still while the server's goes on: for most of an hour.
-inline constexpr std::int64_t kSentTimeSlack = 3'560'000;
-/// By the server's time, where no state lives for longer than `longest_life`.
-constexpr std::int64_t server_time_slack(Micros longest_life) {
-  constexpr std::int64_t kSlack = 1'000;
-  // The bound on what is kept too long: a minute. So a short life need not be computed.
-  constexpr Micros kShort = 58'000'000;
-  return longest_life <= kShort ? -((longest_life / 1'000 + 2) / 2 * 2 + kSlack) : kSlack;
-}
+inline constexpr std::int64_t kSentTimeSlack = 3'590'000;
 
 /// Questions are put in order: each sees what those before it wrote. Questions that are alike, with
 /// none of another charge for their key between them, are one entry: what the script replies is

@@ -140,8 +140,7 @@ class Batch {
         [&]<class Rule>(const Rule& rule) {
           std::vector<std::int64_t> constants;
           for (const std::int64_t term : rule.script_terms()) constants.push_back(term);
-          constants.push_back(now ? redis::kSentTimeSlack
-                                  : redis::server_time_slack(rule.longest_wait()));
+          constants.push_back(now ? redis::kSentTimeSlack : redis::kServerTimeSlack);
           return ScriptBatch(redis::script_named(Rule::kScript), constants, Rule::View::kFields,
                              now);
         },
