@@ -8,7 +8,7 @@
 -- ARGV[1]  numbers as doubles, little-endian:
 --          [1] full: the most that may be owed, in units of 1/den us
 --          [2] den: the units that drain in one microsecond
---          [3] how much longer than its state a key is kept, in ms, even; up to 3 ms more
+--          [3] how much longer than its state a key is kept, in ms, even; up to 32 s more
 --          [4] now, in us of Unix time; negative: the server's time
 --          [5] the charge of each bucket, in units of 1/den us; 0 for a peek. Or for each bucket
 --              two numbers: its charge and how many such calls are made, of which as many are granted as fit
@@ -27,7 +27,8 @@ if not sent then
   now = time[1] * 1000000 + time[2]
 end
 now = now - 4503599627370496
-local late = sent and 0 or -1000 * slack - 4000  -- what is found then ought to have gone
+local late = sent and 0 or -1000 * (slack + 32002)  -- what is found then ought to have gone
+local kept_for, kept_step
 local replies = #KEYS > 1 and {}
 
 for i = 1, #KEYS do
@@ -63,10 +64,14 @@ for i = 1, #KEYS do
       f = math.fmod(whole, den)
       whole = (whole - f) / den
     end
+    local step = whole - whole % 32000000
+    if step ~= kept_step then
+      -- Odd: no multiple of 10^8, which some servers misprint. For many keys as a text, made once.
+      kept_step, kept_for = step, step / 1000 + slack + 32001
+      if replies then kept_for = string.format('%.0f', kept_for) end
+    end
     local stored = redis.pcall('SET', key,
-      f == 0 and struct.pack('<d', now + whole) or struct.pack('<dd', now + whole, f),
-      -- Odd: no multiple of 10^8, which some servers misprint.
-      'PX', (whole - whole % 2000) / 1000 + slack + 3)
+      f == 0 and struct.pack('<d', now + whole) or struct.pack('<dd', now + whole, f), 'PX', kept_for)
     if stored.err then failure = stored end
   end
   local reply = failure or (healed and -debt - 1 or debt)

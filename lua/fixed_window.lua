@@ -28,6 +28,7 @@ end
 local BOUND = 9007199254740992  -- 2^53: numbers are exact below it
 local late = sent and 0 or -1000 * slack - 4000  -- what is found then ought to have gone
 local present = now - math.fmod(now, window)
+local kept_for, kept_from
 local replies = {}
 
 for i = 1, #KEYS do
@@ -61,9 +62,12 @@ for i = 1, #KEYS do
   local room, added = limit - used, cost * times
   if added > room then added = room - math.fmod(room, cost) end
   if added > 0 and not failure then
-    local stored = redis.pcall('SET', key, struct.pack('<dd', start, used + added),
-      -- Odd: no multiple of 10^8, which some servers misprint.
-      'PX', (ends_in - ends_in % 2000) / 1000 + slack + 3)
+    if start ~= kept_from then
+      -- Odd: no multiple of 10^8, which some servers misprint. For many keys as a text, made once.
+      kept_from, kept_for = start, (ends_in - ends_in % 2000) / 1000 + slack + 3
+      if #KEYS > 1 then kept_for = string.format('%.0f', kept_for) end
+    end
+    local stored = redis.pcall('SET', key, struct.pack('<dd', start, used + added), 'PX', kept_for)
     if stored.err then failure = stored end
   end
   replies[2 * i - 1] = failure or (healed and -used - 1 or used)

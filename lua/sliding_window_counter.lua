@@ -30,6 +30,7 @@ end
 local BOUND = 9007199254740992  -- 2^53: numbers are exact below it
 local late = sent and 0 or -1000 * slack - 4000  -- what is found then ought to have gone
 local present = now - math.fmod(now, window)
+local kept_for, kept_from
 local replies = {}
 
 local function is_count(n) return n >= 0 and n < BOUND and n % 1 == 0 end
@@ -70,10 +71,14 @@ for i = 1, #KEYS do
   local added = cost * times
   if added * window > room then added = (room - math.fmod(room, cost * window)) / window end
   if added > 0 and not failure then
-    local life = 2 * window - elapsed
+    if start ~= kept_from then
+      local life = 2 * window - elapsed
+      -- Odd: no multiple of 10^8, which some servers misprint. For many keys as a text, made once.
+      kept_from, kept_for = start, (life - life % 2000) / 1000 + slack + 3
+      if #KEYS > 1 then kept_for = string.format('%.0f', kept_for) end
+    end
     local stored = redis.pcall('SET', key, struct.pack('<ddd', start, count + added, previous),
-      -- Odd: no multiple of 10^8, which some servers misprint.
-      'PX', (life - life % 2000) / 1000 + slack + 3)
+      'PX', kept_for)
     if stored.err then failure = stored end
   end
   replies[3 * i - 2] = failure or (healed and -count - 1 or count)

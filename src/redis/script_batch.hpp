@@ -21,7 +21,7 @@ namespace ratelimit::redis {
 /// How much longer than its state a key is kept, in ms: the last of a script's constants.
 inline constexpr std::int64_t kServerTimeSlack = 1'000;
 /// A sent clock may stand still while the server's goes on: for most of an hour.
-inline constexpr std::int64_t kSentTimeSlack = 3'590'000;
+inline constexpr std::int64_t kSentTimeSlack = 3'560'000;
 
 /// Questions are put in order: each sees what those before it wrote. Questions that are alike, with
 /// none of another charge for their key between them, are one entry: what the script replies is
