@@ -1,6 +1,7 @@
 // Commands, as the bytes that a server reads.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>

@@ -25,8 +25,6 @@ void append_number(std::string& out, std::int64_t number) {
   out.append(bytes.data(), bytes.size());
 }
 
-const Failure kNoFailure;
-
 }  // namespace
 
 ScriptBatch::ScriptBatch(const Script& script, std::span<const std::int64_t> constants,
@@ -178,7 +176,8 @@ bool ScriptBatch::take_entry(std::size_t entry, std::span<const Reply> fields) {
 
 const Failure& ScriptBatch::failure(const Place& place) const {
   if (failure_) return failure_;
-  return failures_.empty() ? kNoFailure : failures_[place.entry];
+  static const Failure none;
+  return failures_.empty() ? none : failures_[place.entry];
 }
 
 std::span<const std::int64_t> ScriptBatch::fields(const Place& place) const {
