@@ -120,7 +120,7 @@ for k = 1, #KEYS do
     -- Odd: no multiple of 10^8, which some servers misprint. Nor is any offset below, within 5 * 10^7 units.
     local kept_for = (life - life % 2000) / 1000 + slack + 3
     local stored
-    local count, starts_over = used + added, used == 0 or total + added > 1.125 * (used + added) + 16
+    local count, starts_over = used + added, used == 0 or total + added > 1.05 * (used + added) + 16
     local bytes = pack('>I6', at % CYCLE)
     if added > 1 then bytes = string.rep(bytes, added) end
     bytes = bytes .. pack(END, at, count, used > 0 and oldest or at, starts_over and count or total + added)
