@@ -87,7 +87,8 @@ class RATELIMIT_API Limiter {
 
   /// Asks `allow` for each of `requests[0, count)` in order, and puts the answers into
   /// `decisions[0, count)`. In memory the keys' cache lines are fetched together, and the clock is
-  /// read once for up to 32 requests; on Redis each request takes its round trip and its timeout.
+  /// read once for up to 32 requests. On Redis all have one timeout; up to 64 keys share a call of
+  /// the server, and up to 16 such calls are sent together.
   virtual void allow_many(const Request* requests, std::size_t count, Decision* decisions) noexcept;
 
   /// Forgets `key`: it is as if never seen.

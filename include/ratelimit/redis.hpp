@@ -69,9 +69,15 @@ struct RedisOptions {
   /// characters; empty for none.
   std::string client_name = "ratelimit";
 
-  /// The most connections that are ever open, 1 to 1024. Callers beyond that wait, within their
-  /// timeout.
+  /// The most connections that are ever open, 1 to 1024. A few serve hundreds of threads: callers
+  /// beyond them wait together, within their timeouts, and share calls of the server.
   std::int64_t max_connections = 4;
+
+  /// After how many failures in a row the server is left alone for a while: until then calls end at
+  /// once with Errc::circuit_open, and on_error answers. One call at a time then tries it again,
+  /// after a random span that doubles up to 200 ms (10 s where the server refuses our user). 0 to
+  /// 1,000,000; 0: never.
+  std::int64_t failures_to_open = 5;
 
   /// Bound the memory of limiters whose on_error is OnError::local, as MemoryOptions::max_keys and
   /// MemoryOptions::log_bytes do.

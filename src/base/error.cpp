@@ -16,6 +16,7 @@ Charged charged(Errc code) noexcept {
     case Errc::invalid_argument:
     case Errc::out_of_memory:
     case Errc::unreachable:
+    case Errc::circuit_open:
     case Errc::access_denied:
     case Errc::server_not_ready:
     case Errc::server_full:
@@ -36,6 +37,8 @@ std::string_view to_string(Errc code) noexcept {
       return "out_of_memory";
     case Errc::unreachable:
       return "unreachable";
+    case Errc::circuit_open:
+      return "circuit_open";
     case Errc::timeout:
       return "timeout";
     case Errc::connection_lost:

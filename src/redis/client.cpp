@@ -1,122 +1,340 @@
 #include "redis/client.hpp"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <new>
 #include <utility>
 
-#include "redis/handshake.hpp"
+#include "redis/futex.hpp"
 
 namespace ratelimit::redis {
+namespace {
 
-class Client::Lease {
+std::uint64_t seed() {
+  const auto ticks = Deadline::Clock::now().time_since_epoch().count();
+  return static_cast<std::uint64_t>(ticks) ^ (static_cast<std::uint64_t>(getpid()) << 32U);
+}
+
+/// Whether an error is the server's word that it serves nobody now.
+bool is_outage(const Failure& failure) {
+  return failure && (failure->code == Errc::server_not_ready ||
+                     failure->code == Errc::access_denied || failure->code == Errc::protocol_error);
+}
+
+/// A copy, without its text where there is no memory for it.
+Failure copy_of(const Failure& failure, Errc code) noexcept try {
+  return Error{code, failure->message};
+} catch (const std::bad_alloc&) {
+  return Error{code, {}};
+}
+
+/// From now on callers who give up cannot know whether the server hears of their errands.
+void mark_sent(const Lane& lane) {
+  for (const auto& errand : lane.flight) errand->sent.store(true, std::memory_order_relaxed);
+}
+
+/// What an errand that is done has come to.
+Failure outcome(const Errand& errand) {
+  return errand.failure ? copy_of(errand.failure, errand.failure->code) : std::nullopt;
+}
+
+/// What a failure means to those of whom the server may have heard: nobody knows whether they were
+/// charged.
+Errc heard(Errc code) { return charged(code) == Charged::unknown ? code : Errc::connection_lost; }
+
+/// What it means to those of whom it has not: they were not charged.
+Errc unheard(Errc code) { return charged(code) == Charged::unknown ? Errc::unreachable : code; }
+
+}  // namespace
+
+/// Errands that are done, and whose callers sleep: they are woken once the lane flies again.
+class Client::Wakes {
  public:
-  explicit Lease(Client& client) : client_(client) {}
-  Lease(const Lease&) = delete;
-  Lease& operator=(const Lease&) = delete;
+  /// Who drives does not sleep.
+  explicit Wakes(const Errand* mine) : mine_(mine) {}
+  Wakes(const Wakes&) = delete;
+  Wakes& operator=(const Wakes&) = delete;
+  ~Wakes() { flush(); }
 
-  /// Waits for its turn. Returns whether it came before the deadline.
-  bool take(const Deadline& deadline) {
-    std::unique_lock lock(client_.mutex_);
-    client_.start_over_if_forked();
-    held_ = client_.returned_.wait_until(
-        lock, deadline.at(), [this] { return client_.leased_ < client_.max_connections_; });
-    if (!held_) return false;
-    ++client_.leased_;
-    if (!client_.idle_.empty()) {
-      connection = std::move(client_.idle_.back());
-      client_.idle_.pop_back();
-    }
-    return true;
+  void done(const std::shared_ptr<Errand>& errand) {
+    errand->state.store(Errand::done, std::memory_order_release);
+    const bool sleeps = errand->is_shared || errand.get() != mine_;
+    if (sleeps && count_ == errands_.size()) flush();
+    if (sleeps) errands_[count_++] = errand;
   }
 
-  ~Lease() {
-    if (!held_) return;
-    if (connection && !connection->ended_well()) connection.reset();
-    {
-      const std::lock_guard lock(client_.mutex_);
-      --client_.leased_;
-      if (connection) client_.idle_.push_back(std::move(connection));  // reserved: cannot throw
-    }
-    client_.returned_.notify_one();
+  void flush() {
+    for (; count_ > 0; errands_[count_].reset()) wake_all(errands_[--count_]->state);
   }
-
-  std::unique_ptr<Connection> connection;
 
  private:
-  Client& client_;
-  bool held_ = false;
+  const Errand* mine_;
+  std::array<std::shared_ptr<Errand>, Lanes::kMostErrands> errands_;
+  std::size_t count_ = 0;
 };
 
-Client::Client(Endpoint endpoint, std::string client_name, std::size_t max_connections)
-    : endpoint_(std::move(endpoint)),
-      client_name_(std::move(client_name)),
-      max_connections_(max_connections),
-      resolver_(endpoint_),
-      pid_(getpid()) {
-  idle_.reserve(max_connections);
-}
-
-Failure Client::run(Exchange& exchange, const Deadline& deadline) {
-  Lease lease(*this);
-  if (!lease.take(deadline)) {
-    return Error{Errc::unreachable,
-                 fmt::format("all {} connections were busy until the timeout", max_connections_)};
-  }
-  // One that has been idle may have been closed by the server since.
-  if (lease.connection && !lease.connection->is_quiet()) lease.connection.reset();
-  if (!lease.connection) {
-    if (auto failure = open(lease.connection, deadline)) return failure;
-  }
-  return lease.connection->run(exchange, deadline);
-}
+Client::Client(Endpoint endpoint, ClientOptions options)
+    : site_(std::move(endpoint), std::move(options.tls), std::move(options.client_name)),
+      breaker_(options.failures_to_open, seed()),
+      lanes_(options.connections),
+      pid_(getpid()) {}
 
 // In the child of a fork the connections are still the parent's: to use them would mix up the
 // answers of both.
 void Client::start_over_if_forked() {
   if (const pid_t pid = getpid(); pid != pid_) {
     pid_ = pid;
-    leased_ = 0;
-    idle_.clear();
-    resolver_.start_over();
+    lanes_.clear();
+    site_.resolver.start_over();
   }
 }
 
-Failure Client::open(std::unique_ptr<Connection>& connection, const Deadline& deadline) {
-  const auto addresses = resolver_.resolve(deadline);
-  if (!addresses) return addresses.error();
-  const std::size_t count = addresses->size();
-  const std::size_t first = good_address_.load(std::memory_order_relaxed);
-  IoResult connected;
-  for (std::size_t i = 0; i < count && !deadline.passed(); ++i) {
-    const std::size_t at = (first + i) % count;
-    Socket socket;
-    // One that hangs must leave time for the others.
-    connected = socket.connect((*addresses)[at], deadline.share(count - i));
-    if (!connected.ok()) continue;
-    good_address_.store(at, std::memory_order_relaxed);
-    connects_.fetch_add(1, std::memory_order_relaxed);
-    auto opened = std::make_unique<Connection>(std::move(socket));
-    if (auto failure = log_in(*opened, deadline)) return failure;
-    connection = std::move(opened);
-    return std::nullopt;
+Failure Client::run(const std::shared_ptr<Errand>& errand, const Deadline& deadline) {
+  if (!breaker_.admits(Deadline::Clock::now(), deadline)) return Error{Errc::circuit_open, {}};
+  Lane* lane = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    start_over_if_forked();
+    lanes_.enqueue(errand);
+    errand->waiting = 1;
+    lane = lanes_.depart();
   }
-  resolver_.distrust();
-  return Error{Errc::unreachable,
-               fmt::format("connecting to {}: {}", endpoint_.name(), connected.text())};
+  return see_through(*errand, lane, deadline);
 }
 
-Failure Client::log_in(Connection& connection, const Deadline& deadline) {
-  Handshake handshake(endpoint_, client_name_);
-  auto failure = connection.run(handshake, deadline);
-  if (!failure && !handshake.failure() && !connection.ended_well()) {
-    failure = Error{Errc::protocol_error, "more answers than commands"};
+Failure Client::ask(Meeting& meeting, const Question& question, const Deadline& deadline,
+                    Answer& answer) {
+  if (!breaker_.admits(Deadline::Clock::now(), deadline)) return Error{Errc::circuit_open, {}};
+  Lane* lane = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    start_over_if_forked();
+    answer = join(meeting, question);
+    lane = lanes_.depart();
   }
-  if (!failure) return std::move(handshake.failure());
-  // What the handshake leaves open, the caller's exchange does not: it was never sent.
-  failure->code = Errc::unreachable;
-  failure->message = "logging in: " + failure->message;
-  return failure;
+  return see_through(*answer.errand, lane, deadline);
+}
+
+Answer Client::join(Meeting& meeting, const Question& question) {
+  if (meeting.errand && meeting.time == question.time) {
+    if (const auto place = meeting.batch->add(question.key, question.charge)) {
+      ++meeting.errand->waiting;
+      meeting.errand->is_shared = true;
+      return {meeting.errand, meeting.batch, *place};
+    }
+  }
+  auto made = meeting.make_batch(question.time);
+  ScriptBatch* const batch = made.get();
+  const auto place = batch->add(question.key, question.charge).value();
+  const auto errand = std::make_shared<Errand>();
+  errand->parts.push_back({std::move(made)});
+  errand->waiting = 1;
+  lanes_.enqueue(errand);
+  // Nothing throws from here on.
+  if (meeting.errand) meeting.errand->open = nullptr;  // it is full, or of another time
+  meeting.errand = errand;
+  meeting.batch = batch;
+  meeting.time = question.time;
+  errand->open = &meeting.errand;
+  return {errand, batch, place};
+}
+
+/// Waits for the errand, and drives the lane that carries it while nobody else does; at first the
+/// one given, if any.
+Failure Client::see_through(Errand& errand, Lane* lane, const Deadline& deadline) {
+  for (;;) {
+    if (lane != nullptr && !drive(*lane, errand, deadline)) return leave(errand, lane);
+    lane = nullptr;
+    switch (errand.state.load(std::memory_order_acquire)) {
+      case Errand::done:
+        return outcome(errand);
+      case Errand::vacant:
+        lane = take_over(errand);
+        break;
+      default:
+        if (!sleep_while(errand.state, Errand::pending, deadline)) return leave(errand, nullptr);
+        break;
+    }
+  }
+}
+
+/// Takes the lane that carries the errand, unless another was faster.
+Lane* Client::take_over(Errand& errand) {
+  const std::lock_guard lock(mutex_);
+  if (errand.state.load(std::memory_order_relaxed) != Errand::vacant) return nullptr;
+  errand.state.store(Errand::pending, std::memory_order_relaxed);
+  return errand.lane;
+}
+
+/// Ends a caller's wait, with an answer or without. Another takes over the lane that it drives, or
+/// that it was asked to drive; where nobody waits for the flight, it is abandoned.
+Failure Client::leave(Errand& errand, Lane* lane) {
+  bool is_done = false;
+  std::shared_ptr<Errand> successor;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto state = errand.state.load(std::memory_order_acquire);
+    is_done = state == Errand::done;
+    if (!is_done) lanes_.give_up(errand);
+    if (state == Errand::vacant) {
+      errand.state.store(Errand::pending, std::memory_order_relaxed);
+      lane = errand.lane;
+    }
+    if (lane != nullptr) successor = appoint(*lane);
+  }
+  if (successor) wake_one(successor->state);
+  std::string awaited;
+  if (lane != nullptr && !successor) awaited = abandon(*lane);
+  if (is_done) return outcome(errand);
+  const bool may_be_heard = errand.sent.load(std::memory_order_relaxed);
+  return Error{may_be_heard ? Errc::timeout : Errc::unreachable, std::move(awaited)};
+}
+
+/// Leaves the lane to one of those who wait for its flight; null where nobody does. Requires:
+/// mutex_ is held.
+std::shared_ptr<Errand> Client::appoint(const Lane& lane) {
+  auto errand = Lanes::awaited(lane);
+  if (errand) errand->state.store(Errand::vacant, std::memory_order_relaxed);
+  return errand;
+}
+
+/// Gives up a flight that nobody waits for: what may still be answered must not be read as an answer
+/// to others. Returns what it has waited for.
+std::string Client::abandon(Lane& lane) noexcept {
+  std::string awaited;
+  try {
+    if (lane.link) awaited = lane.link->awaited();
+  } catch (const std::bad_alloc&) {
+    awaited.clear();  // it is said without
+  }
+  breaker_.fail(Errc::timeout, Deadline::Clock::now());
+  lane.link.reset();
+  Wakes wakes(nullptr);
+  land(lane, wakes);
+  return awaited;
+}
+
+/// Drives a lane until its flight is over and it has been given on. Returns false where it must be
+/// left before that: the deadline has passed, or there is an answer to `mine` and others' are due.
+bool Client::drive(Lane& lane, const Errand& mine, const Deadline& deadline) {
+  using Status = Link::Progress::Status;
+  Wakes wakes(&mine);
+  try {
+    for (brief(lane);;) {
+      auto [status, ended, failure] = lane.link->advance(deadline);
+      switch (status) {
+        case Status::waiting:
+          if (mine.state.load(std::memory_order_relaxed) == Errand::done || deadline.passed())
+            return false;
+          wakes.flush();
+          lane.link->wait(deadline);
+          break;
+        case Status::ready:
+          mark_sent(lane);
+          break;
+        case Status::ended:
+          hear(lane, *ended, wakes);
+          break;
+        case Status::failed:
+          fail(lane, failure, wakes);
+          [[fallthrough]];
+        case Status::over:
+          lane.link.reset();
+          [[fallthrough]];
+        case Status::idle:
+          land(lane, wakes);
+          return true;
+      }
+    }
+  } catch (const std::bad_alloc&) {
+    fail(lane, Error{Errc::out_of_memory, {}}, wakes);
+    lane.link.reset();
+    land(lane, wakes);
+    return true;
+  }
+}
+
+/// Tells the lane's link what to ask, unless that was done. A connection that the server has closed
+/// while it was idle is made anew. Throws std::bad_alloc.
+void Client::brief(Lane& lane) {
+  if (lane.is_briefed) return;
+  if (lane.link && lane.was_idle && !lane.link->is_quiet()) lane.link.reset();
+  if (!lane.link) lane.link = std::make_unique<Link>(site_);
+  for (const auto& errand : lane.flight) {
+    for (const auto& part : errand->parts) lane.link->ask(*part.exchange);
+  }
+  lane.is_briefed = true;
+  if (lane.link->is_ready()) mark_sent(lane);
+}
+
+/// Takes note that an exchange of the flight has ended.
+void Client::hear(const Lane& lane, const Exchange& exchange, Wakes& wakes) {
+  if (is_outage(exchange.failure())) {
+    breaker_.fail(exchange.failure()->code, Deadline::Clock::now());
+  } else {
+    breaker_.succeed();
+  }
+  for (const auto& errand : lane.flight) {
+    const auto part = std::ranges::find_if(
+        errand->parts, [&](const auto& each) { return each.exchange.get() == &exchange; });
+    if (part == errand->parts.end()) continue;
+    part->ended = true;
+    if (std::ranges::all_of(errand->parts, &Errand::Part::ended)) wakes.done(errand);
+    return;
+  }
+}
+
+/// Ends all of the flight that has not ended.
+void Client::fail(const Lane& lane, const Failure& failure, Wakes& wakes) {
+  bool is_any = false;
+  for (const auto& errand : lane.flight) {
+    if (errand->state.load(std::memory_order_relaxed) == Errand::done) continue;
+    is_any = true;
+    const bool was_heard = std::ranges::any_of(errand->parts, [&](const auto& part) {
+      return !part.ended && lane.link && lane.link->has_sent(*part.exchange);
+    });
+    errand->failure = copy_of(failure, was_heard ? heard(failure->code) : unheard(failure->code));
+    wakes.done(errand);
+  }
+  if (is_any && failure->code != Errc::out_of_memory) {
+    breaker_.fail(failure->code, Deadline::Clock::now());
+  }
+}
+
+/// Has a lane whose flight is over carry what has gathered, and leaves it to one of those who wait
+/// for that.
+void Client::land(Lane& lane, Wakes& wakes) {
+  for (;;) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!lanes_.depart_again(lane)) return;
+    }
+    if (!take_off(lane, wakes)) continue;
+    std::shared_ptr<Errand> driver;
+    {
+      const std::lock_guard lock(mutex_);
+      driver = appoint(lane);
+    }
+    if (driver) {
+      wake_one(driver->state);
+      return;
+    }
+    breaker_.fail(Errc::timeout, Deadline::Clock::now());
+    lane.link.reset();
+  }
+}
+
+/// Sends what a new flight asks, where the connection stands. Returns false where that has ended it.
+bool Client::take_off(Lane& lane, Wakes& wakes) try {
+  brief(lane);
+  lane.link->push();
+  return true;
+} catch (const std::bad_alloc&) {
+  fail(lane, Error{Errc::out_of_memory, {}}, wakes);
+  lane.link.reset();
+  return false;
 }
 
 }  // namespace ratelimit::redis

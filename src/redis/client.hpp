@@ -1,64 +1,126 @@
-// A server as its callers see it: a bounded set of connections, opened when needed.
+// A server as its callers see it: they share a few connections, and do the work of that themselves.
+//
+// A caller who finds a lane free drives it: it connects if need be, sends, waits, reads. Who finds
+// none free joins those whose question may travel with its own, or waits behind them, and sleeps.
+// Who ends a flight has the lane carry what has gathered meanwhile, sends that, and wakes one of
+// those who wait for it to do the reading. So a lone caller hands nothing over, batches form by
+// themselves, and no thread is needed but those of the callers.
+//
+// Each caller keeps its own deadline. One that gives up leaves the lane to another who waits for the
+// same flight; what arrives for it is read and dropped. Once nobody waits, the connection is closed.
 #pragma once
 
 #include <sys/types.h>
 
-#include <atomic>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "redis/address.hpp"
-#include "redis/connection.hpp"
+#include "base/instant.hpp"
+#include "redis/breaker.hpp"
 #include "redis/deadline.hpp"
-#include "redis/exchange.hpp"
+#include "redis/errand.hpp"
 #include "redis/failure.hpp"
-#include "redis/url.hpp"
+#include "redis/lanes.hpp"
+#include "redis/script.hpp"
+#include "redis/script_batch.hpp"
+#include "redis/site.hpp"
 
 namespace ratelimit::redis {
+
+/// What is asked of a script.
+struct Question {
+  std::string_view key;  // on the server
+  std::int64_t charge;
+  std::optional<Micros> time;  // none: the server's
+};
+
+/// A limiter's way to its script, and where those meet who ask it at the same time.
+struct Meeting {
+  const Script& script;
+  std::size_t fields;                     // that it replies for each key
+  std::vector<std::int64_t> terms;        // that it is told, where the time is the server's
+  std::vector<std::int64_t> timed_terms;  // and where it is told the time
+
+  /// An empty batch for questions of that time. Throws std::bad_alloc.
+  [[nodiscard]] std::unique_ptr<ScriptBatch> make_batch(std::optional<Micros> now) const {
+    return std::make_unique<ScriptBatch>(script, now ? timed_terms : terms, fields, now);
+  }
+
+  // The client's own:
+  std::shared_ptr<Errand> errand;  // in the queue; null: none
+  ScriptBatch* batch = nullptr;    // the errand's only part
+  std::optional<Micros> time;      // the batch's
+};
+
+/// Where an answer is to be found.
+struct Answer {
+  std::shared_ptr<Errand> errand;
+  const ScriptBatch* batch = nullptr;  // the errand's
+  ScriptBatch::Place place;            // in the batch
+};
+
+struct ClientOptions {
+  std::shared_ptr<const TlsContext> tls;  // null: none is spoken
+  std::string client_name;
+  std::size_t connections = 1;        // the most that are ever open
+  std::int64_t failures_to_open = 0;  // of the breaker
+};
 
 /// Thread safety: all methods may be called from any thread.
 /// After a fork the child opens connections of its own. Requires: no call is under way in another
 /// thread while the process forks.
 class Client {
  public:
-  /// Requires: max_connections >= 1.
-  Client(Endpoint endpoint, std::string client_name, std::size_t max_connections);
+  Client(Endpoint endpoint, ClientOptions options);
 
-  /// Holds an exchange to its end on a connection of its own for that time.
+  /// Brings an errand of the caller's own to its end.
   ///
-  /// Blocks: until the deadline at most, over waiting for a connection, opening one and the
-  /// exchange. Errors: as Connection::run; Errc::unreachable also where there was no connection to
-  /// be had; whatever the handshake ended with. Throws std::bad_alloc, and then nothing was sent.
-  Failure run(Exchange& exchange, const Deadline& deadline);
+  /// Blocks: until the deadline at most. Errors: Errc::circuit_open; Errc::unreachable where it was
+  /// not sent; Errc::timeout, connection_lost or protocol_error where it was; what the server did
+  /// not let us in with. Throws std::bad_alloc, and then nothing was sent.
+  Failure run(const std::shared_ptr<Errand>& errand, const Deadline& deadline);
+
+  /// Asks a limiter's script, in a call with others who ask the same limiter or in one of its own.
+  /// Errors and exceptions: as `run`.
+  Failure ask(Meeting& meeting, const Question& question, const Deadline& deadline, Answer& answer);
 
   /// Connections opened so far.
-  [[nodiscard]] std::uint64_t connects() const { return connects_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t connects() const {
+    return site_.connects.load(std::memory_order_relaxed);
+  }
+
+  [[nodiscard]] const Breaker& breaker() const { return breaker_; }
 
  private:
-  /// The right to one of the connections, and the connection while there is one.
-  class Lease;
+  class Wakes;
 
-  void start_over_if_forked();  // requires: mutex_ is held
-  Failure open(std::unique_ptr<Connection>& connection, const Deadline& deadline);
-  Failure log_in(Connection& connection, const Deadline& deadline);
+  void start_over_if_forked();                              // requires: mutex_ is held
+  Answer join(Meeting& meeting, const Question& question);  // likewise
 
-  const Endpoint endpoint_;
-  const std::string client_name_;
-  const std::size_t max_connections_;
-  Resolver resolver_;
-  std::atomic<std::uint64_t> connects_ = 0;
-  std::atomic<std::size_t> good_address_ = 0;  // the one that worked last: where to begin
+  Failure see_through(Errand& errand, Lane* lane, const Deadline& deadline);
+  Lane* take_over(Errand& errand);
+  Failure leave(Errand& errand, Lane* lane);
+  static std::shared_ptr<Errand> appoint(const Lane& lane);
+  std::string abandon(Lane& lane) noexcept;
 
+  bool drive(Lane& lane, const Errand& mine, const Deadline& deadline);
+  void brief(Lane& lane);
+  void hear(const Lane& lane, const Exchange& exchange, Wakes& wakes);
+  void fail(const Lane& lane, const Failure& failure, Wakes& wakes);
+  void land(Lane& lane, Wakes& wakes);
+  bool take_off(Lane& lane, Wakes& wakes);
+
+  Site site_;
+  Breaker breaker_;
   std::mutex mutex_;
-  std::condition_variable returned_;
-  std::vector<std::unique_ptr<Connection>> idle_;  // guarded by mutex_; the last used at the back
-  std::size_t leased_ = 0;                         // guarded by mutex_
-  pid_t pid_;                                      // guarded by mutex_; whose connections these are
+  Lanes lanes_;  // guarded by mutex_
+  pid_t pid_;    // guarded by mutex_; whose connections these are
 };
 
 }  // namespace ratelimit::redis

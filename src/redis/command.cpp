@@ -27,7 +27,10 @@ void append_line(std::string& out, char mark, std::size_t number) {
 
 }  // namespace
 
-void open_command(std::string& out, std::size_t words) { append_line(out, '*', words); }
+void open_command(Commands& out, std::size_t words) {
+  append_line(out.bytes, '*', words);
+  ++out.count;
+}
 
 void open_word(std::string& out, std::size_t bytes) { append_line(out, '$', bytes); }
 
@@ -41,9 +44,9 @@ void append_word(std::string& out, std::string_view word) {
 
 void append_word(std::string& out, std::int64_t number) { append_word(out, Digits(number).text()); }
 
-void append_command(std::string& out, std::span<const std::string_view> words) {
+void append_command(Commands& out, std::span<const std::string_view> words) {
   open_command(out, words.size());
-  for (const std::string_view word : words) append_word(out, word);
+  for (const std::string_view word : words) append_word(out.bytes, word);
 }
 
 }  // namespace ratelimit::redis

@@ -20,6 +20,11 @@ class Deadline {
 
   [[nodiscard]] bool passed() const { return Clock::now() >= at_; }
 
+  /// The one that passes first.
+  [[nodiscard]] Deadline or_sooner(const Deadline& other) const {
+    return other.at_ < at_ ? other : *this;
+  }
+
   /// A nearer one: at an equal share of the time that is left, of `shares`.
   [[nodiscard]] Deadline share(std::size_t shares) const {
     const auto now = Clock::now();
@@ -30,12 +35,18 @@ class Deadline {
 
   /// What is left, as ppoll wants it; 0 once it has passed.
   [[nodiscard]] timespec left() const {
-    const auto left = std::max(Clock::duration::zero(), at_ - Clock::now());
-    const auto seconds = std::chrono::floor<std::chrono::seconds>(left);
-    return {static_cast<time_t>(seconds.count()), static_cast<long>((left - seconds).count())};
+    return as_timespec(std::max(Clock::duration::zero(), at_ - Clock::now()));
   }
 
+  /// The instant, as CLOCK_MONOTONIC tells it.
+  [[nodiscard]] timespec monotonic() const { return as_timespec(at_.time_since_epoch()); }
+
  private:
+  static timespec as_timespec(Clock::duration span) {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(span);
+    return {static_cast<time_t>(seconds.count()), static_cast<long>((span - seconds).count())};
+  }
+
   Clock::time_point at_;
 };
 

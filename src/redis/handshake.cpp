@@ -33,7 +33,7 @@ bool is_about_the_name(std::string_view error_text) {
 
 }  // namespace
 
-Exchange::Step Handshake::start(std::string& out) {
+Exchange::Step Handshake::start(Commands& out) {
   if (!endpoint_.password.empty()) {
     if (endpoint_.user.empty()) {
       append_command(out, std::array<std::string_view, 2>{"AUTH", endpoint_.password});
@@ -55,7 +55,7 @@ Exchange::Step Handshake::start(std::string& out) {
   return awaited_.empty() ? Step::done : Step::listen;
 }
 
-Exchange::Step Handshake::hear(const Reply& reply, std::string& /*out*/) {
+Exchange::Step Handshake::hear(const Reply& reply, Commands& /*out*/) {
   const Awaited command = awaited_.front();
   awaited_.pop_front();
   const bool is_ok = reply.type == Reply::Type::status && reply.text == "OK";

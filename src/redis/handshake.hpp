@@ -19,11 +19,10 @@ class Handshake final : public Exchange {
   Handshake(const Endpoint& endpoint, const std::string& client_name)
       : endpoint_(endpoint), client_name_(client_name) {}
 
-  Step start(std::string& out) override;
-  Step hear(const Reply& reply, std::string& out) override;
+  Step start(Commands& out) override;
+  Step hear(const Reply& reply, Commands& out) override;
 
-  /// Why the server did not let us in; to be read when done.
-  [[nodiscard]] Failure& failure() { return failure_; }
+  [[nodiscard]] const Failure& failure() const override { return failure_; }
 
  private:
   enum class Awaited : std::uint8_t { auth, select, name };

@@ -4,6 +4,7 @@
 #include <array>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "redis/command.hpp"
 #include "redis/exchange.hpp"
@@ -14,15 +15,14 @@ namespace ratelimit::redis {
 
 class KeyRemoval final : public Exchange {
  public:
-  /// Keeps a view of `key`.
-  explicit KeyRemoval(std::string_view key) : key_(key) {}
+  explicit KeyRemoval(std::string key) : key_(std::move(key)) {}
 
-  Step start(std::string& out) override {
+  Step start(Commands& out) override {
     append_command(out, std::array<std::string_view, 2>{"DEL", key_});
     return Step::listen;
   }
 
-  Step hear(const Reply& reply, std::string& /*out*/) override {
+  Step hear(const Reply& reply, Commands& /*out*/) override {
     if (reply.type == Reply::Type::integer) return Step::done;
     if (reply.type == Reply::Type::error) {
       failure_ = Error{classify(reply.text), reply.text};
@@ -32,11 +32,10 @@ class KeyRemoval final : public Exchange {
     return Step::leave;
   }
 
-  /// To be read when done.
-  [[nodiscard]] Failure& failure() { return failure_; }
+  [[nodiscard]] const Failure& failure() const override { return failure_; }
 
  private:
-  std::string_view key_;
+  const std::string key_;
   Failure failure_;
 };
 

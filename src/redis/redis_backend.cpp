@@ -21,6 +21,7 @@ namespace {
 constexpr Duration kLongestTimeout = std::chrono::hours(1);
 constexpr std::size_t kLongestText = 255;  // of a prefix or a client name
 constexpr std::int64_t kMostConnections = 1024;
+constexpr std::int64_t kMostFailures = 1'000'000;
 
 class RedisBackend final : public Backend {
  public:
@@ -69,6 +70,7 @@ class RedisBackend final : public Backend {
 std::optional<Error> check_options(const RedisOptions& options) {
   policy::Check check("RedisOptions");
   check.range("max_connections", options.max_connections, 1, kMostConnections)
+      .range("failures_to_open", options.failures_to_open, 0, kMostFailures)
       .range("local_max_keys", options.local_max_keys, 1, policy::kMostKeys)
       .range("local_log_bytes", options.local_log_bytes, policy::kLeastLogBytes,
              policy::kMostLogBytes)
@@ -108,12 +110,11 @@ Result<std::shared_ptr<Backend>> make_redis_backend(RedisOptions options) try {
   if (!endpoint) return endpoint.error();
   auto tls = make_tls(*endpoint, options.tls);
   if (!tls) return tls.error();
-  if (*tls) return policy::invalid_argument("RedisOptions.url: rediss:// is not spoken yet");
   auto local = make_memory_backend({.clock = options.clock,
                                     .max_keys = options.local_max_keys,
                                     .log_bytes = options.local_log_bytes});
   if (!local) return local.error();
-  auto shared = std::make_shared<redis::Shared>(*std::move(endpoint), options);
+  auto shared = std::make_shared<redis::Shared>(*std::move(endpoint), *std::move(tls), options);
   return std::shared_ptr<Backend>(std::make_shared<RedisBackend>(
       std::move(shared), std::move(options.prefix), *std::move(local)));
 } catch (const std::bad_alloc&) {

@@ -90,22 +90,23 @@ void ScriptBatch::append_numbers(std::string& out) const {
   close_word(out);
 }
 
-void ScriptBatch::append_call(std::string& out) const {
-  out.reserve(out.size() + words_.size() + entries_.size() * 2 * sizeof(double) + 160);
+void ScriptBatch::append_call(Commands& out) const {
+  std::string& bytes = out.bytes;
+  bytes.reserve(bytes.size() + words_.size() + entries_.size() * 2 * sizeof(double) + 160);
   open_command(out, entries_.size() + 4);
-  append_word(out, "EVALSHA");
-  append_word(out, script_.sha1);
-  append_word(out, static_cast<std::int64_t>(entries_.size()));
-  out.append(words_);
-  append_numbers(out);
+  append_word(bytes, "EVALSHA");
+  append_word(bytes, script_.sha1);
+  append_word(bytes, static_cast<std::int64_t>(entries_.size()));
+  bytes.append(words_);
+  append_numbers(bytes);
 }
 
-Exchange::Step ScriptBatch::start(std::string& out) {
+Exchange::Step ScriptBatch::start(Commands& out) {
   append_call(out);
   return Step::listen;
 }
 
-Exchange::Step ScriptBatch::hear(const Reply& reply, std::string& out) {
+Exchange::Step ScriptBatch::hear(const Reply& reply, Commands& out) {
   const bool is_error = reply.type == Reply::Type::error;
   switch (state_) {
     case State::called:

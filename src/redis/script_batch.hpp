@@ -27,9 +27,6 @@ inline constexpr std::int64_t kSentTimeSlack = 3'560'000;
 /// none of another charge for their key between them, are one entry: what the script replies is
 /// what the first of them sees.
 ///
-/// Several batches may be pipelined on one connection: where `hear` has said something, its reply
-/// comes after those of all that was said before; else the next reply is this batch's again.
-///
 /// Thread safety: none.
 class ScriptBatch final : public Exchange {
  public:
@@ -58,12 +55,13 @@ class ScriptBatch final : public Exchange {
   [[nodiscard]] bool empty() const { return questions_ == 0; }
 
   /// Requires: not empty.
-  Step start(std::string& out) override;
-  Step hear(const Reply& reply, std::string& out) override;
+  Step start(Commands& out) override;
+  Step hear(const Reply& reply, Commands& out) override;
 
   // To be read when done:
 
   /// Why there is no answer: to any question, or to this one.
+  [[nodiscard]] const Failure& failure() const override { return failure_; }
   [[nodiscard]] const Failure& failure(const Place& place) const;
 
   /// The answer to the first question of the entry. A first field below 0 has been turned back, and
@@ -86,7 +84,7 @@ class ScriptBatch final : public Exchange {
 
   [[nodiscard]] Entry* newest_of(std::uint32_t hash, std::string_view key);
   [[nodiscard]] bool is_plain() const;
-  void append_call(std::string& out) const;
+  void append_call(Commands& out) const;
   void append_numbers(std::string& out) const;
   Step take_answer(const Reply& reply);
   bool take_entry(std::size_t entry, std::span<const Reply> fields);

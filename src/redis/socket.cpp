@@ -7,94 +7,77 @@
 
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 namespace ratelimit::redis {
 namespace {
 
 bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
-/// A full backlog of a unix socket cannot be waited for, only asked again.
-IoResult pause_briefly(const Deadline& deadline) {
-  constexpr timespec kPause{0, 200'000};
-  const timespec left = deadline.left();
-  if (left.tv_sec == 0 && left.tv_nsec == 0) return {.error = ETIMEDOUT};
-  const bool is_short = left.tv_sec == 0 && left.tv_nsec < kPause.tv_nsec;
-  (void)ppoll(nullptr, 0, is_short ? &left : &kPause, nullptr);
-  return {};
+IoStep failed_with(int error) {
+  return {.status = IoStep::Status::failed, .text = error_text(error)};
 }
 
 }  // namespace
 
-std::string IoResult::text() const { return std::generic_category().message(error); }
+std::string error_text(int error) { return std::generic_category().message(error); }
 
-Socket::~Socket() {
-  if (fd_ >= 0) ::close(fd_);
+void Socket::close() {
+  if (fd_ >= 0) ::close(std::exchange(fd_, -1));
 }
 
-IoResult Socket::connect(const Address& address, const Deadline& deadline) {
+Socket::Connecting Socket::start_connect(const Address& address) {
+  using Status = Connecting::Status;
+  close();
   fd_ = ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd_ < 0) return {.error = errno};
+  if (fd_ < 0) return {.status = Status::failed, .error = errno};
   if (address.storage.ss_family != AF_UNIX) {
     const int on = 1;
     (void)::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   }
-  while (::connect(fd_, address.get(), address.size) != 0) {
-    if (would_block(errno)) {
-      if (const auto paused = pause_briefly(deadline); !paused.ok()) return paused;
-      continue;
-    }
-    // After EINTR the connection is being made all the same.
-    if (errno != EINPROGRESS && errno != EINTR) return {.error = errno};
-    if (const auto ready = wait_for(POLLOUT, deadline); !ready.ok()) return ready;
-    int error = 0;
-    socklen_t size = sizeof error;
-    if (::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
-    return {.error = error};
-  }
-  return {};
+  if (::connect(fd_, address.get(), address.size) == 0) return {};
+  if (would_block(errno)) return {.status = Status::busy};
+  // After EINTR the connection is being made all the same.
+  if (errno == EINPROGRESS || errno == EINTR) return {.status = Status::pending};
+  return {.status = Status::failed, .error = errno};
 }
 
-IoResult Socket::send(std::string_view bytes, const Deadline& deadline) {
-  IoResult result;
-  while (result.bytes < bytes.size()) {
-    const auto rest = bytes.substr(result.bytes);
-    const ssize_t sent = ::send(fd_, rest.data(), rest.size(), MSG_NOSIGNAL);
-    if (sent >= 0) {
-      result.bytes += static_cast<std::size_t>(sent);
-    } else if (would_block(errno)) {
-      if (const auto ready = wait_for(POLLOUT, deadline); !ready.ok()) return ready;
-    } else if (errno != EINTR) {
-      return {.error = errno, .bytes = result.bytes};
-    }
-  }
-  return result;
+Socket::Connecting Socket::finish_connect() {
+  using Status = Connecting::Status;
+  pollfd wanted{fd_, POLLOUT, 0};
+  if (::poll(&wanted, 1, 0) <= 0) return {.status = Status::pending};
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
+  return {.status = error == 0 ? Status::done : Status::failed, .error = error};
 }
 
-IoResult Socket::receive(char* buffer, std::size_t size, const Deadline& deadline) {
+IoStep Socket::send(std::string_view bytes) {
+  for (;;) {
+    const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent >= 0) return {.bytes = static_cast<std::size_t>(sent)};
+    if (would_block(errno)) return {.status = IoStep::Status::want_write};
+    if (errno != EINTR) return failed_with(errno);
+  }
+}
+
+IoStep Socket::receive(char* buffer, std::size_t size) {
   for (;;) {
     const ssize_t received = ::recv(fd_, buffer, size, 0);
-    if (received >= 0) return {.bytes = static_cast<std::size_t>(received)};
-    if (would_block(errno)) {
-      if (const auto ready = wait_for(POLLIN, deadline); !ready.ok()) return ready;
-    } else if (errno != EINTR) {
-      return {.error = errno};
-    }
+    if (received > 0) return {.bytes = static_cast<std::size_t>(received)};
+    if (received == 0) return {.status = IoStep::Status::closed};
+    if (would_block(errno)) return {.status = IoStep::Status::want_read};
+    if (errno != EINTR) return failed_with(errno);
   }
 }
 
-bool Socket::is_quiet() const {
-  char byte = 0;
-  return ::recv(fd_, &byte, 1, MSG_PEEK) < 0 && would_block(errno);
-}
-
-IoResult Socket::wait_for(short events, const Deadline& deadline) const {
-  pollfd wanted{fd_, events, 0};
+short Socket::wait_for(short events, const Deadline& deadline) const {
+  pollfd wanted{events == 0 ? -1 : fd_, events, 0};
   for (;;) {
     const timespec left = deadline.left();
     const int ready = ::ppoll(&wanted, 1, &left, nullptr);
-    if (ready > 0) return {};  // an error or hang-up shows in the next transfer
-    if (ready == 0) return {.error = ETIMEDOUT};
-    if (errno != EINTR) return {.error = errno};
+    if (ready > 0) return wanted.revents;  // an error or hang-up shows in the next transfer
+    if (ready == 0 || errno != EINTR) return 0;
   }
 }
 

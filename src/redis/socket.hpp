@@ -1,5 +1,5 @@
-// A stream socket whose every wait ends by a deadline. Never raises SIGPIPE, survives any signal,
-// is closed on exec.
+// A stream socket that never blocks but where it is told to wait, by a deadline. Never raises
+// SIGPIPE, survives any signal, is closed on exec.
 #pragma once
 
 #include <sys/socket.h>
@@ -8,9 +8,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "redis/deadline.hpp"
+#include "redis/transport.hpp"
 
 namespace ratelimit::redis {
 
@@ -22,41 +22,45 @@ struct Address {
   [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
 };
 
-/// How a wait or a transfer ended: 0, or an errno. ETIMEDOUT stands for the deadline as well.
-struct [[nodiscard]] IoResult {
-  int error = 0;
-  std::size_t bytes = 0;  // transferred
-
-  [[nodiscard]] bool ok() const { return error == 0; }
-  [[nodiscard]] std::string text() const;
-};
-
-class Socket {
+class Socket final : public Transport {
  public:
+  /// How far a connection has come.
+  struct [[nodiscard]] Connecting {
+    enum class Status : std::uint8_t {
+      done,
+      pending,  // wait until it may be written to, then `finish_connect`
+      busy,     // the peer's queue is full, which cannot be waited for: start again in a while
+      failed,
+    };
+    Status status = Status::done;
+    int error = 0;  // an errno, where it failed
+  };
+
   Socket() = default;
-  Socket(Socket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Socket& operator=(Socket&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Socket();
+  ~Socket() override { close(); }
 
-  /// Opens a connection.
-  IoResult connect(const Address& address, const Deadline& deadline);
+  /// Opens a connection, in place of the one that was open.
+  Connecting start_connect(const Address& address);
+  Connecting finish_connect();
 
-  /// Sends all of `bytes`. Where it fails, the peer has not got all of them.
-  IoResult send(std::string_view bytes, const Deadline& deadline);
+  void close();
 
-  /// Receives what there is, at least one byte; 0 bytes and no error: the peer has closed.
-  IoResult receive(char* buffer, std::size_t size, const Deadline& deadline);
+  IoStep open() override { return {}; }
+  IoStep send(std::string_view bytes) override;
+  IoStep receive(char* buffer, std::size_t size) override;
 
-  /// Whether the connection is open and nothing has arrived. Does not block.
-  [[nodiscard]] bool is_quiet() const;
+  /// Waits until one of `events` (POLLIN, POLLOUT; none: for the deadline) is there. Returns what
+  /// is; 0 where nothing was by the deadline.
+  [[nodiscard]] short wait_for(short events, const Deadline& deadline) const;
+
+  /// Negative where it is closed. For others to build on: stays this object's.
+  [[nodiscard]] int fd() const { return fd_; }
 
  private:
-  IoResult wait_for(short events, const Deadline& deadline) const;
-
   int fd_ = -1;
 };
+
+/// What an errno means.
+std::string error_text(int error);
 
 }  // namespace ratelimit::redis

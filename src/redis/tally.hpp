@@ -24,6 +24,7 @@ class Tally {
 
   void count_error(const Error& error) noexcept {
     errors_.fetch_add(1, std::memory_order_relaxed);
+    if (error.code == Errc::circuit_open) return;  // what opened it says more
     try {
       // Quoted: a server may put a user's key into its text.
       auto text =

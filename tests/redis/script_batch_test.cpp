@@ -71,11 +71,11 @@ Reply reply_of(const RespReply& heard) {
 
 /// Holds the conversation with the server.
 void run(Exchange& exchange) {
-  std::string out;
+  redis::Commands out;
   auto step = exchange.start(out);
   std::string said;
   while (step == Exchange::Step::listen) {
-    said += std::exchange(out, {});
+    said += std::exchange(out, {}).bytes;
     std::string_view left = said;
     const auto words = take_command(left);
     said = left;

@@ -84,7 +84,7 @@ TEST(RedisStress, ServerThatIsKilledAndStartedUnderLoadIsFoundAgain) {
     EXPECT_TRUE(comes_true([&] { return !answered_by(); }));
     server.start();
   }
-  EXPECT_EQ(limiter->allow("key").error, Errc::ok) << backend->statistics().last_error;
+  EXPECT_TRUE(comes_true([&] { return limiter->allow("key").error == Errc::ok; }));
   done = true;
   callers.join();
   EXPECT_EQ(wrong, 0) << "allowed iff the server answered";

@@ -23,22 +23,22 @@ TEST(Command, IsWrittenAsTheServerReadsIt) {
 }
 
 TEST(Handshake, SaysNothingWhereThereIsNothingToSay) {
-  std::string out;
+  Commands out;
   const Endpoint endpoint;
   const std::string name;
   Handshake handshake(endpoint, name);
   EXPECT_EQ(handshake.start(out), Step::done);
-  EXPECT_EQ(out, "");
+  EXPECT_EQ(out.bytes, "");
 }
 
 TEST(Handshake, LogsInChoosesTheDatabaseAndGivesItsNameInOneFlight) {
-  std::string out;
+  Commands out;
   const Endpoint endpoint{.user = "app", .password = "hunter2", .database = 3};
   const std::string name = "me";
   Handshake handshake(endpoint, name);
   EXPECT_EQ(handshake.start(out), Step::listen);
-  EXPECT_EQ(out, command({"AUTH", "app", "hunter2"}) + command({"SELECT", "3"}) +
-                     command({"CLIENT", "SETNAME", "me"}));
+  EXPECT_EQ(out.bytes, command({"AUTH", "app", "hunter2"}) + command({"SELECT", "3"}) +
+                           command({"CLIENT", "SETNAME", "me"}));
   EXPECT_EQ(handshake.hear(ok(), out), Step::listen);
   EXPECT_EQ(handshake.hear(ok(), out), Step::listen);
   EXPECT_EQ(handshake.hear(error("NOPERM no"), out), Step::done);  // a name is not worth a failure
@@ -46,16 +46,16 @@ TEST(Handshake, LogsInChoosesTheDatabaseAndGivesItsNameInOneFlight) {
 }
 
 TEST(Handshake, SendsAPasswordAlone) {
-  std::string out;
+  Commands out;
   const Endpoint endpoint{.password = "hunter2"};
   const std::string name;
   Handshake handshake(endpoint, name);
   handshake.start(out);
-  EXPECT_EQ(out, command({"AUTH", "hunter2"}));
+  EXPECT_EQ(out.bytes, command({"AUTH", "hunter2"}));
 }
 
 TEST(Handshake, FailsWithTheFirstRefusalAndNoSecret) {
-  std::string out;
+  Commands out;
   const Endpoint endpoint{.password = "hunter2", .database = 3};
   const std::string name;
   Handshake handshake(endpoint, name);
@@ -68,7 +68,7 @@ TEST(Handshake, FailsWithTheFirstRefusalAndNoSecret) {
 }
 
 TEST(Handshake, FailsWhereTheDatabaseIsRefused) {
-  std::string out;
+  Commands out;
   const Endpoint endpoint{.database = 99};
   const std::string name;
   Handshake handshake(endpoint, name);
@@ -79,7 +79,7 @@ TEST(Handshake, FailsWhereTheDatabaseIsRefused) {
 }
 
 TEST(Handshake, TakesNothingButOk) {
-  std::string out;
+  Commands out;
   const Endpoint endpoint{.password = "hunter2"};
   const std::string name;
   Handshake handshake(endpoint, name);
@@ -92,7 +92,7 @@ TEST(Handshake, TakesNothingButOk) {
 TEST(Handshake, FailsWhereTheFirstAnswerIsThatNobodyIsLetIn) {
   for (const char* words : {"ERR max number of clients reached", "LOADING Redis is loading",
                             "DENIED Redis is running in protected mode"}) {
-    std::string out;
+    Commands out;
     const Endpoint endpoint;
     const std::string name = "me";
     Handshake handshake(endpoint, name);
@@ -104,16 +104,16 @@ TEST(Handshake, FailsWhereTheFirstAnswerIsThatNobodyIsLetIn) {
 
 TEST(KeyRemoval, DeletesOneKey) {
   KeyRemoval removal("rl:k");
-  std::string out;
+  Commands out;
   EXPECT_EQ(removal.start(out), Step::listen);
-  EXPECT_EQ(out, command({"DEL", "rl:k"}));
+  EXPECT_EQ(out.bytes, command({"DEL", "rl:k"}));
   EXPECT_EQ(removal.hear(integer(0), out), Step::done);
   EXPECT_FALSE(removal.failure());
 }
 
 TEST(KeyRemoval, TellsWhyNot) {
   KeyRemoval removal("rl:k");
-  std::string out;
+  Commands out;
   removal.start(out);
   EXPECT_EQ(removal.hear(error("NOPERM no"), out), Step::done);
   ASSERT_TRUE(removal.failure());

@@ -50,9 +50,9 @@ std::string call_of_demo() {
 }
 
 std::string said(Exchange& exchange) {
-  std::string out;
+  Commands out;
   EXPECT_EQ(exchange.start(out), Step::listen);
-  return out;
+  return out.bytes;
 }
 
 TEST(ScriptBatch, IsEmptyUntilAskedSomething) {
@@ -80,7 +80,7 @@ TEST(ScriptBatch, AsksForKeysThatAreChargedAlikeWithOneCharge) {
   (void)batch.add(key, 5);
   EXPECT_EQ(said(batch),
             command({"EVALSHA", kScript.sha1, "2", "a", "b", numbers({7, 8, 1000, -1, 5})}));
-  std::string out;
+  Commands out;
   EXPECT_EQ(batch.hear(array({integer(4), integer(-6)}), out), Step::done);
   EXPECT_THAT(batch.fields({0, 0}), ElementsAre(4));
   EXPECT_THAT(batch.fields({1, 0}), ElementsAre(5));
@@ -101,7 +101,7 @@ TEST(ScriptBatch, FoldsWhatIsAlikeAndKeepsTheOrderOfTheRest) {
   EXPECT_EQ(batch.size(), 8U);
   EXPECT_EQ(said(batch), command({"EVALSHA", kScript.sha1, "4", "a", "b", "a", "a",
                                   numbers({7, 8, 1000, -1, 5, 2, 5, 2, 6, 1, 5, 3})}));
-  std::string out;
+  Commands out;
   EXPECT_EQ(batch.hear(array({integer(-1), integer(10), integer(2), integer(20), integer(3),
                               integer(30), integer(4), integer(40)}),
                        out),
@@ -139,7 +139,7 @@ TEST(ScriptBatch, TakesAnyKeys) {
 TEST(ScriptBatch, GivesEachEntryItsOwnError) {
   ScriptBatch batch = demo_batch(2);
   for (const char* key : {"a", "b", "c"}) (void)batch.add(key, 1);
-  std::string out;
+  Commands out;
   batch.start(out);
   EXPECT_EQ(batch.hear(array({integer(1), integer(2), error("OOM command not allowed"), integer(0),
                               integer(3), integer(4)}),
@@ -155,7 +155,7 @@ TEST(ScriptBatch, GivesEachEntryItsOwnError) {
 TEST(ScriptBatch, LeavesAServerThatIsNotTheOneToAskForAKey) {
   ScriptBatch batch = demo_batch(1);
   for (const char* key : {"a", "b"}) (void)batch.add(key, 1);
-  std::string out;
+  Commands out;
   batch.start(out);
   EXPECT_EQ(batch.hear(array({integer(1), error("READONLY You can't write")}), out), Step::leave);
   EXPECT_FALSE(batch.failure({0, 0}));
@@ -165,7 +165,7 @@ TEST(ScriptBatch, LeavesAServerThatIsNotTheOneToAskForAKey) {
 TEST(ScriptBatch, FailsAltogetherWhereTheCallFails) {
   ScriptBatch batch = demo_batch(1);
   for (const char* key : {"a", "b"}) (void)batch.add(key, 1);
-  std::string out;
+  Commands out;
   batch.start(out);
   EXPECT_EQ(batch.hear(error("BUSY Redis is busy running a script"), out), Step::done);
   for (const std::uint32_t entry : {0U, 1U}) {
@@ -177,16 +177,15 @@ TEST(ScriptBatch, FailsAltogetherWhereTheCallFails) {
 TEST(ScriptBatch, LoadsAMissingScriptWithinAPipeline) {
   DemoCall first(1);
   DemoCall second(1);
-  std::string out = said(first.batch) + said(second.batch);
-  EXPECT_EQ(out, call_of_demo() + call_of_demo());
-  out.clear();
+  EXPECT_EQ(said(first.batch) + said(second.batch), call_of_demo() + call_of_demo());
+  Commands out;
   EXPECT_EQ(first.batch.hear(error("NOSCRIPT No matching script."), out), Step::listen);
-  EXPECT_EQ(out, command({"SCRIPT", "LOAD", kScript.source}) + call_of_demo());
-  out.clear();
+  EXPECT_EQ(out.bytes, command({"SCRIPT", "LOAD", kScript.source}) + call_of_demo());
+  out = {};
   EXPECT_EQ(second.batch.hear(integer(2), out), Step::done) << "someone loaded it in between";
   EXPECT_EQ(first.batch.hear(text(Reply::Type::string, std::string(kScript.sha1)), out),
             Step::listen);
-  EXPECT_EQ(out, "") << "its next reply comes next";
+  EXPECT_EQ(out.bytes, "") << "its next reply comes next";
   EXPECT_EQ(first.batch.hear(integer(1), out), Step::done);
   EXPECT_THAT(first.batch.fields(first.place), ElementsAre(1));
   EXPECT_THAT(second.batch.fields(second.place), ElementsAre(2));
@@ -200,13 +199,13 @@ TEST(ScriptBatch, RefusesAnotherShapeOfMany) {
         array({integer(1), array({integer(1)})}), array({integer(1), integer(2), integer(3)})}) {
     ScriptBatch batch = demo_batch(1);
     for (const char* key : {"a", "b"}) (void)batch.add(key, 1);
-    std::string out;
+    Commands out;
     batch.start(out);
     EXPECT_EQ(batch.hear(reply, out), Step::leave);
     EXPECT_EQ(batch.failure({0, 0})->code, Errc::protocol_error);
   }
   DemoCall call(2);  // an error in another place than the first
-  std::string out;
+  Commands out;
   call.batch.start(out);
   EXPECT_EQ(call.batch.hear(array({integer(1), error("OOM no")}), out), Step::leave);
   EXPECT_EQ(call.batch.failure(call.place)->code, Errc::protocol_error);
@@ -214,12 +213,12 @@ TEST(ScriptBatch, RefusesAnotherShapeOfMany) {
 
 TEST(ScriptBatch, TakesOneInteger) {
   DemoCall call(1);
-  std::string out;
+  Commands out;
   EXPECT_EQ(call.batch.start(out), Step::listen);
-  EXPECT_EQ(out, call_of_demo());
-  out.clear();
+  EXPECT_EQ(out.bytes, call_of_demo());
+  out = {};
   EXPECT_EQ(call.batch.hear(integer(42), out), Step::done);
-  EXPECT_EQ(out, "");
+  EXPECT_EQ(out.bytes, "");
   EXPECT_FALSE(call.batch.failure(call.place));
   EXPECT_THAT(call.batch.fields(call.place), ElementsAre(42));
   EXPECT_FALSE(call.batch.healed(call.place));
@@ -228,7 +227,7 @@ TEST(ScriptBatch, TakesOneInteger) {
 
 TEST(ScriptBatch, TakesSeveralIntegersAndTurnsBackAHealedOne) {
   DemoCall call(2);
-  std::string out;
+  Commands out;
   call.batch.start(out);
   EXPECT_EQ(call.batch.hear(array({integer(-1), integer(-5)}), out), Step::done);
   EXPECT_THAT(call.batch.fields(call.place), ElementsAre(0, -5));
@@ -237,16 +236,16 @@ TEST(ScriptBatch, TakesSeveralIntegersAndTurnsBackAHealedOne) {
 
 TEST(ScriptBatch, LoadsAMissingScriptAndAsksOnceMore) {
   DemoCall call(1);
-  std::string out;
+  Commands out;
   call.batch.start(out);
-  out.clear();
+  out = {};
   EXPECT_EQ(call.batch.hear(error("NOSCRIPT No matching script."), out), Step::listen);
-  EXPECT_EQ(out, command({"SCRIPT", "LOAD", kScript.source}) + call_of_demo());
-  out.clear();
+  EXPECT_EQ(out.bytes, command({"SCRIPT", "LOAD", kScript.source}) + call_of_demo());
+  out = {};
   EXPECT_EQ(call.batch.hear(text(Reply::Type::string, std::string(kScript.sha1)), out),
             Step::listen);
   EXPECT_EQ(call.batch.hear(integer(3), out), Step::done);
-  EXPECT_EQ(out, "");
+  EXPECT_EQ(out.bytes, "");
   EXPECT_FALSE(call.batch.failure(call.place));
   EXPECT_TRUE(call.batch.loaded());
   EXPECT_THAT(call.batch.fields(call.place), ElementsAre(3));
@@ -254,20 +253,20 @@ TEST(ScriptBatch, LoadsAMissingScriptAndAsksOnceMore) {
 
 TEST(ScriptBatch, AsksNoThirdTime) {
   DemoCall call(1);
-  std::string out;
+  Commands out;
   call.batch.start(out);
   call.batch.hear(error("NOSCRIPT No matching script."), out);
   call.batch.hear(text(Reply::Type::string, std::string(kScript.sha1)), out);
-  out.clear();
+  out = {};
   EXPECT_EQ(call.batch.hear(error("NOSCRIPT No matching script."), out), Step::done);
-  EXPECT_EQ(out, "");
+  EXPECT_EQ(out.bytes, "");
   ASSERT_TRUE(call.batch.failure(call.place));
   EXPECT_EQ(call.batch.failure(call.place)->code, Errc::script_missing);
 }
 
 TEST(ScriptBatch, SaysWhyAScriptCouldNotBeLoaded) {
   DemoCall call(1);
-  std::string out;
+  Commands out;
   call.batch.start(out);
   call.batch.hear(error("NOSCRIPT No matching script."), out);
   call.batch.hear(error("NOPERM this user has no permissions to run the 'script|load' command"),
@@ -280,7 +279,7 @@ TEST(ScriptBatch, SaysWhyAScriptCouldNotBeLoaded) {
 
 TEST(ScriptBatch, TakesAnAnswerEvenWhereLoadingWasRefused) {
   DemoCall call(1);  // someone else loaded it in between
-  std::string out;
+  Commands out;
   call.batch.start(out);
   call.batch.hear(error("NOSCRIPT No matching script."), out);
   call.batch.hear(error("NOPERM no"), out);
@@ -292,7 +291,7 @@ TEST(ScriptBatch, LeavesAServerThatIsNotTheOneToAsk) {
   for (const char* words : {"READONLY You can't write against a read only replica.",
                             "MASTERDOWN Link with MASTER is down"}) {
     DemoCall call(1);
-    std::string out;
+    Commands out;
     call.batch.start(out);
     EXPECT_EQ(call.batch.hear(error(words), out), Step::leave);
     ASSERT_TRUE(call.batch.failure(call.place));
@@ -304,7 +303,7 @@ TEST(ScriptBatch, RefusesAnotherShape) {
   for (const Reply& reply : {ok(), Reply{}, array({integer(1)}), array({integer(1), ok()}),
                              array({integer(1), integer(2), integer(3)})}) {
     DemoCall call(2);
-    std::string out;
+    Commands out;
     call.batch.start(out);
     EXPECT_EQ(call.batch.hear(reply, out), Step::leave);
     ASSERT_TRUE(call.batch.failure(call.place));

@@ -25,9 +25,9 @@ inline Reply array(std::vector<Reply> elements) {
 }
 
 inline std::string command(std::vector<std::string_view> words) {
-  std::string out;
+  Commands out;
   append_command(out, words);
-  return out;
+  return out.bytes;
 }
 
 }  // namespace ratelimit::redis
