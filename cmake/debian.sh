@@ -172,7 +172,8 @@ launcher=() # what builds run under
 configure() {
   local -a arguments=(-G Ninja -S "$repo" -B "$@")
   if command -v ccache >/dev/null; then
-    arguments+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+    # It keeps nothing that was compiled with precompiled headers, unless told to be careless.
+    arguments+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON)
   fi
   cmake "${arguments[@]}" </dev/null >"$scratch/cmake" 2>&1 ||
     quietly "cmake" cmake --fresh "${arguments[@]}"

@@ -65,7 +65,8 @@ need_packages() { # LEG
 }
 
 # configure_leg LEG COMPILER FLAGS [OPTION...]: all flags are here, and line numbers all that tests need of
-# debug information.
+# debug information. RATELIMIT_TEST_FLAGS, for tests alone, are less optimised where that takes less time in
+# all; what is tested is compiled as FLAGS say.
 configure_leg() {
   local leg=$1 compiler=$2 flags=$3
   shift 3
@@ -128,17 +129,21 @@ leg_gcc() {
 }
 
 build_gcc() {
-  configure_leg gcc g++ "-O2 -DNDEBUG" -DRATELIMIT_BENCH=ON && build "$repo/build/gcc"
+  configure_leg gcc g++ "-O2 -DNDEBUG" -DRATELIMIT_TEST_FLAGS=-O1 -DRATELIMIT_BENCH=ON &&
+    build "$repo/build/gcc"
 }
 
-# configure_sanitized LEG COMPILER FLAGS
+# configure_sanitized LEG COMPILER FLAGS [OPTION...]
 configure_sanitized() {
-  configure_leg "$1" "$2" "-O1 -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS $3"
+  local leg=$1 compiler=$2 flags="-O1 -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS $3"
+  shift 3
+  configure_leg "$leg" "$compiler" "$flags" "$@"
 }
 
 leg_clang() {
   export ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 RATELIMIT_ROUNDS=4
-  configure_sanitized clang clang++ "-fsanitize=address,undefined -fno-sanitize-recover=all" &&
+  configure_sanitized clang clang++ "-fsanitize=address,undefined -fno-sanitize-recover=all" \
+    -DRATELIMIT_TEST_FLAGS=-O0 &&
     build "$repo/build/clang" && run_tests clang
 }
 
@@ -173,8 +178,10 @@ leg_format() {
   check_each clang-format --dry-run -Werror
 }
 
+# Without precompiled headers, so that it also sees what a file forgot to include.
 leg_tidy() {
-  configure_leg tidy clang++ -O1 -DRATELIMIT_BENCH=ON -DCMAKE_EXPORT_COMPILE_COMMANDS=ON || return
+  configure_leg tidy clang++ -O1 -DRATELIMIT_BENCH=ON -DCMAKE_EXPORT_COMPILE_COMMANDS=ON \
+    -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON || return
   sed -n 's/^ *"file": "\(.*\)",\{0,1\}$/\1/p' "$repo/build/tidy/compile_commands.json" |
     grep -vF "$repo/build/" | sort -u >"$scratch/list"
   check_each clang-tidy --quiet -p "$repo/build/tidy"
