@@ -86,22 +86,13 @@ failures_only() {
     { print }' | cat -s
 }
 
-# run_ctest LEG [OPTION...]: shows what fails, and ctest's closing lines.
-run_ctest() {
+# run_tests LEG [OPTION...]: shows what fails, and ctest's closing lines.
+run_tests() {
   local directory=$repo/build/$1 status=0
   shift
   watch "$scratch/ctest" "${launcher[@]}" ctest --test-dir "$directory" --output-on-failure \
-    --no-tests=error "$@" || status=$?
+    --no-tests=error -j "$cores" "$@" || status=$?
   failures_only <"$scratch/ctest"
-  return "$status"
-}
-
-# run_tests LEG [OPTION...]: those that measure time or use every core run one at a time.
-run_tests() {
-  local leg=$1 status=0
-  shift
-  run_ctest "$leg" "$@" -j "$cores" -LE 'faults|stress' || status=1
-  run_ctest "$leg" "$@" -L 'faults|stress' || status=1
   return "$status"
 }
 
@@ -154,7 +145,7 @@ leg_thread() {
   if setarch "$(uname -m)" -R true 2>/dev/null; then launcher=(setarch "$(uname -m)" -R); fi
   configure_sanitized thread g++ -fsanitize=thread &&
     build "$repo/build/thread" --target threaded_tests &&
-    run_ctest thread -L 'faults|stress'
+    run_tests thread -L 'faults|stress'
 }
 
 # Each program as a whole, since memcheck is slow to start; random tests draw less, since it is slow to run.

@@ -12,7 +12,7 @@ endfunction()
 # ratelimit_test_program(<name> LABEL <label> SOURCES <file>... [LIBRARIES <target>...]): the program of a
 # test. Sources of the library among the files are compiled as they are in the library.
 function(ratelimit_test_program name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "LABEL" "SOURCES;LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "BESIDE_OTHERS" "LABEL" "SOURCES;LIBRARIES")
   set(inside ${arg_SOURCES})
   list(FILTER inside INCLUDE REGEX "^${PROJECT_SOURCE_DIR}/src/")
   if(inside)
@@ -31,10 +31,26 @@ function(ratelimit_test_program name)
   endif()
 endfunction()
 
-# ratelimit_test(<name> LABEL <label> SOURCES <file>... [LIBRARIES <target>...]): a GoogleTest program whose
-# tests CTest runs one by one, known by their label (ctest -L).
+# ratelimit_test_alone(<variable> <label>): whether CTest runs tests of this label with nothing beside them,
+# since they measure time or use every core.
+function(ratelimit_test_alone variable label)
+  if(label MATCHES "^(faults|stress)$")
+    set(${variable} TRUE PARENT_SCOPE)
+  else()
+    set(${variable} FALSE PARENT_SCOPE)
+  endif()
+endfunction()
+
+# ratelimit_test(<name> [BESIDE_OTHERS] LABEL <label> SOURCES <file>... [LIBRARIES <target>...]): a
+# GoogleTest program whose tests CTest runs one by one, known by their label (ctest -L). BESIDE_OTHERS: not
+# alone, whatever the label.
 function(ratelimit_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "LABEL" "")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "BESIDE_OTHERS" "LABEL" "")
   ratelimit_test_program(${name} ${ARGN})
-  gtest_discover_tests(${name} PROPERTIES LABELS ${arg_LABEL} TIMEOUT 300 DISCOVERY_TIMEOUT 60)
+  ratelimit_test_alone(alone ${arg_LABEL})
+  if(arg_BESIDE_OTHERS)
+    set(alone FALSE)
+  endif()
+  gtest_discover_tests(${name} PROPERTIES LABELS ${arg_LABEL} TIMEOUT 300 RUN_SERIAL ${alone}
+                       DISCOVERY_TIMEOUT 60)
 endfunction()

@@ -9,7 +9,7 @@ elseif(NOT TLS)
   list(APPEND options -DRATELIMIT_TLS=OFF)
 endif()
 configure(${TEST_DIR}/subdirectory ${WORK_DIR}/build ${options})
-run(${CMAKE_COMMAND} --build ${WORK_DIR}/build --parallel 2)
+run(${CMAKE_COMMAND} --build ${WORK_DIR}/build --parallel 1)
 run(${WORK_DIR}/build/service)
 
 run(${CMAKE_COMMAND} --install ${WORK_DIR}/build --prefix ${WORK_DIR}/prefix)

@@ -14,6 +14,6 @@ if(LINKAGE STREQUAL "shared" OR NOT REDIS)
 endif()
 
 configure(${CONSUMER_DIR} ${WORK_DIR}/build ${options})
-run(${CMAKE_COMMAND} --build ${WORK_DIR}/build --parallel 2)
+run(${CMAKE_COMMAND} --build ${WORK_DIR}/build --parallel 1)
 run(${WORK_DIR}/build/consumer)
 run(${WORK_DIR}/build/consumer_no_exceptions)

@@ -14,7 +14,7 @@ else()
 endif()
 
 configure(${SOURCE_DIR} ${WORK_DIR}/build ${options})
-run(${CMAKE_COMMAND} --build ${WORK_DIR}/build --parallel 2)
+run(${CMAKE_COMMAND} --build ${WORK_DIR}/build --parallel 1)
 run(${CMAKE_COMMAND} --install ${WORK_DIR}/build --prefix ${WORK_DIR}/prefix)
 
 # Every public header is there.

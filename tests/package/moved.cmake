@@ -29,7 +29,7 @@ endif()
 
 configure(${CONSUMER_DIR} ${WORK_DIR}/build -Dratelimit_ROOT=${WORK_DIR}/second -DREDIS=${REDIS}
           -DVERSION=${VERSION})
-run(${CMAKE_COMMAND} --build ${WORK_DIR}/build --parallel 2 --target consumer)
+run(${CMAKE_COMMAND} --build ${WORK_DIR}/build --parallel 1 --target consumer)
 run(${WORK_DIR}/build/consumer)
 
 pkg_config_consumer(${WORK_DIR}/second)
