@@ -173,9 +173,25 @@ leg_format() {
 leg_tidy() {
   configure_leg tidy clang++ -O1 -DRATELIMIT_BENCH=ON -DCMAKE_EXPORT_COMPILE_COMMANDS=ON \
     -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON || return
-  sed -n 's/^ *"file": "\(.*\)",\{0,1\}$/\1/p' "$repo/build/tidy/compile_commands.json" |
+  different_commands <"$repo/build/tidy/compile_commands.json" >"$scratch/compile_commands.json"
+  sed -n 's/^ *"file": "\(.*\)",\{0,1\}$/\1/p' "$scratch/compile_commands.json" |
     grep -vF "$repo/build/" | sort -u >"$scratch/list"
-  check_each clang-tidy --quiet -p "$repo/build/tidy"
+  check_each clang-tidy --quiet -p "$scratch"
+}
+
+# A file that is in several targets is in the compile database as often, and clang-tidy would look at it for
+# each: keeps one of those that differ in nothing but where they look for headers and write to.
+different_commands() {
+  awk '
+    /^{/ { entry = $0; next }
+    /^ *"command":/ { key = $0; gsub(/ -(o|I|isystem) *[^ ]+/, "", key) }
+    /^}/ {
+      if (!(key in seen)) { printf "%s%s\n}", any++ ? ",\n" : "[\n", entry }
+      seen[key]
+      next
+    }
+    { entry = entry "\n" $0 }
+    END { print "\n]" }'
 }
 
 leg_shell() {
