@@ -7,6 +7,7 @@
 #include <new>
 #include <utility>
 
+#include "redis/forks.hpp"
 #include "redis/futex.hpp"
 
 namespace ratelimit::redis {
@@ -79,13 +80,13 @@ Client::Client(Endpoint endpoint, ClientOptions options)
     : site_(std::move(endpoint), std::move(options.tls), std::move(options.client_name)),
       breaker_(options.failures_to_open, seed()),
       lanes_(options.connections),
-      pid_(getpid()) {}
+      forks_(forks()) {}
 
 // In the child of a fork the connections are still the parent's: to use them would mix up the
 // answers of both.
 void Client::start_over_if_forked() {
-  if (const pid_t pid = getpid(); pid != pid_) {
-    pid_ = pid;
+  if (const unsigned now = forks(); now != forks_) {
+    forks_ = now;
     lanes_.clear();
     site_.resolver.start_over();
   }
@@ -95,7 +96,7 @@ Failure Client::run(const std::shared_ptr<Errand>& errand, const Deadline& deadl
   if (!breaker_.admits(Deadline::Clock::now(), deadline)) return Error{Errc::circuit_open, {}};
   Lane* lane = nullptr;
   {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(lock_);
     start_over_if_forked();
     lanes_.enqueue(errand);
     errand->waiting = 1;
@@ -109,7 +110,7 @@ Failure Client::ask(Meeting& meeting, const Question& question, const Deadline& 
   if (!breaker_.admits(Deadline::Clock::now(), deadline)) return Error{Errc::circuit_open, {}};
   Lane* lane = nullptr;
   {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(lock_);
     start_over_if_forked();
     answer = join(meeting, question);
     lane = lanes_.depart();
@@ -162,7 +163,7 @@ Failure Client::see_through(Errand& errand, Lane* lane, const Deadline& deadline
 
 /// Takes the lane that carries the errand, unless another was faster.
 Lane* Client::take_over(Errand& errand) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(lock_);
   if (errand.state.load(std::memory_order_relaxed) != Errand::vacant) return nullptr;
   errand.state.store(Errand::pending, std::memory_order_relaxed);
   return errand.lane;
@@ -174,7 +175,7 @@ Failure Client::leave(Errand& errand, Lane* lane) {
   bool is_done = false;
   std::shared_ptr<Errand> successor;
   {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(lock_);
     const auto state = errand.state.load(std::memory_order_acquire);
     is_done = state == Errand::done;
     if (!is_done) lanes_.give_up(errand);
@@ -193,7 +194,7 @@ Failure Client::leave(Errand& errand, Lane* lane) {
 }
 
 /// Leaves the lane to one of those who wait for its flight; null where nobody does. Requires:
-/// mutex_ is held.
+/// lock_ is held.
 std::shared_ptr<Errand> Client::appoint(const Lane& lane) {
   auto errand = Lanes::awaited(lane);
   if (errand) errand->state.store(Errand::vacant, std::memory_order_relaxed);
@@ -308,13 +309,13 @@ void Client::fail(const Lane& lane, const Failure& failure, Wakes& wakes) {
 void Client::land(Lane& lane, Wakes& wakes) {
   for (;;) {
     {
-      const std::lock_guard lock(mutex_);
+      const std::lock_guard lock(lock_);
       if (!lanes_.depart_again(lane)) return;
     }
     if (!take_off(lane, wakes)) continue;
     std::shared_ptr<Errand> driver;
     {
-      const std::lock_guard lock(mutex_);
+      const std::lock_guard lock(lock_);
       driver = appoint(lane);
     }
     if (driver) {

@@ -10,8 +10,6 @@
 // same flight; what arrives for it is read and dropped. Once nobody waits, the connection is closed.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -23,6 +21,7 @@
 
 #include "base/instant.hpp"
 #include "redis/breaker.hpp"
+#include "redis/brief_lock.hpp"
 #include "redis/deadline.hpp"
 #include "redis/errand.hpp"
 #include "redis/failure.hpp"
@@ -100,7 +99,7 @@ class Client {
  private:
   class Wakes;
 
-  void start_over_if_forked();                              // requires: mutex_ is held
+  void start_over_if_forked();                              // requires: lock_ is held
   Answer join(Meeting& meeting, const Question& question);  // likewise
 
   Failure see_through(Errand& errand, Lane* lane, const Deadline& deadline);
@@ -118,9 +117,9 @@ class Client {
 
   Site site_;
   Breaker breaker_;
-  std::mutex mutex_;
-  Lanes lanes_;  // guarded by mutex_
-  pid_t pid_;    // guarded by mutex_; whose connections these are
+  BriefLock lock_;
+  Lanes lanes_;     // guarded by lock_
+  unsigned forks_;  // guarded by lock_; of the process whose connections these are
 };
 
 }  // namespace ratelimit::redis

@@ -1,6 +1,8 @@
 // A limiter whose state is on a Redis server.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <memory>
@@ -121,6 +123,14 @@ class RedisLimiter final : public Limiter {
     return all;
   }
 
+  /// Allocates for a long one only.
+  [[nodiscard]] fmt::memory_buffer state_key_of(std::string_view key) const {
+    fmt::memory_buffer buffer;
+    buffer.append(key_stem_);
+    buffer.append(key);
+    return buffer;
+  }
+
   [[nodiscard]] static policy::Call call_of(const Asked& asked) {
     return {asked.op, 0, asked.cost};  // the script knows the time
   }
@@ -134,11 +144,13 @@ class RedisLimiter final : public Limiter {
     if (!policy::is_valid(asked.key, asked.cost)) return refuse();
     try {
       const Deadline deadline(shared_->timeout);
-      const std::string state_key = key_stem_ + std::string(asked.key);
       Answer answer;
-      auto failure = shared_->client.ask(
-          meeting_, {state_key, rule_.script_charge(call_of(asked)), time_of(asked)}, deadline,
-          answer);
+      const auto state_key = state_key_of(asked.key);
+      auto failure = shared_->client.ask(meeting_,
+                                         {{state_key.data(), state_key.size()},
+                                          rule_.script_charge(call_of(asked)),
+                                          time_of(asked)},
+                                         deadline, answer);
       if (failure) return answer_without_server(asked, count(*failure));
       return decide(asked, *answer.batch, answer.place);
     } catch (const std::bad_alloc&) {
@@ -179,7 +191,8 @@ class RedisLimiter final : public Limiter {
       spots.push_back({kNone, {}});
       return true;
     }
-    const std::string state_key = key_stem_ + std::string(asked.key);
+    const auto buffer = state_key_of(asked.key);
+    const std::string_view state_key(buffer.data(), buffer.size());
     const std::int64_t charge = rule_.script_charge(call_of(asked));
     auto place = last == nullptr ? std::nullopt : last->add(state_key, charge);
     if (!place) {
