@@ -150,7 +150,7 @@ leg_thread() {
 
 # Each program as a whole, since memcheck is slow to start; random tests draw less, since it is slow to run.
 leg_valgrind() {
-  export RC_PARAMS=max_success=10 RATELIMIT_DECISIONS=20000 RATELIMIT_MORE_SWITCHES=-1 RATELIMIT_ROUNDS=1
+  export RC_PARAMS=max_success=10 RATELIMIT_DECISIONS=20000 RATELIMIT_MORE_SWITCHES=-1 RATELIMIT_ROUNDS=1 RATELIMIT_CALLERS=300
   build_gcc || return
   ctest --test-dir "$repo/build/gcc" -N -V -LE 'package|bare' |
     awk -v start="Test command: $repo/build/gcc/" '

@@ -22,8 +22,9 @@ struct Statistics {
   std::uint64_t healed = 0;          ///< States found to be garbage or from a clock that ran wild.
   std::uint64_t errors = 0;          ///< Calls that the backend could not answer.
   std::uint64_t connects = 0;        ///< Connections opened.
-  std::uint64_t script_loads = 0;    ///< Scripts sent because the server had not got them.
-  std::string last_error;            ///< The newest error, passwords struck out; empty if none.
+  std::uint64_t circuit_openings = 0;  ///< How often a server that failed was left alone.
+  std::uint64_t script_loads = 0;      ///< Scripts sent because the server had not got them.
+  std::string last_error;              ///< The newest error, passwords struck out; empty if none.
 };
 
 /// Makes limiters.

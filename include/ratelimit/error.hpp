@@ -20,7 +20,8 @@ enum class [[nodiscard]] Errc : std::uint8_t{
     out_of_memory,     ///< This process could not allocate. Charged: no.
     unreachable,      ///< No connection within the deadline; the command was not sent. Charged: no.
     circuit_open,     ///< Not asked, because the server has failed just now. Charged: no.
-    timeout,          ///< Sent, and no answer within the deadline. Charged: unknown.
+    timeout,          ///< Sent, or shared with callers who still wait, and no answer within the
+                      ///< deadline. Charged: unknown.
     connection_lost,  ///< Sent, and the connection ended before the answer. Charged: unknown.
     protocol_error,   ///< Sent, and what came back is no answer. Charged: unknown.
     access_denied,  ///< The server refused the user, the password or a command (ACL). Charged: no.

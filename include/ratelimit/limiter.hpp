@@ -24,6 +24,11 @@ struct LimiterOptions {
   /// What is answered when the backend cannot be asked. In memory it always can be.
   OnError on_error = OnError::local;
 
+  /// With OnError::local: by how many instances the limit is shared, 1 to 1,000,000. Each goes on with
+  /// that share of it, of limit and rate (rounded down, 1 at least), so that all of them together keep
+  /// to it. 1: each admits up to the whole limit.
+  std::int64_t instances = 1;
+
   /// The largest limit a SlidingWindowLog may have, 1 to 10,000,000. A log keeps 4 to 16 bytes for
   /// each admitted unit of each key, out of `MemoryOptions::log_bytes`, so raise it knowingly.
   std::int64_t log_cap = 100'000;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "policy/check.hpp"
+#include "policy/share.hpp"
 
 namespace ratelimit::policy {
 
@@ -22,6 +23,11 @@ std::optional<FixedWindowRule::View> FixedWindowRule::view_of(
     return std::nullopt;
   }
   return View{.used = fields[0], .ends_in = fields[1], .healed = healed};
+}
+
+FixedWindow share_of(FixedWindow policy, std::int64_t instances) {
+  policy.limit = share_of(policy.limit, instances);
+  return policy;
 }
 
 Result<FixedWindowRule> compile(const FixedWindow& policy, const LimiterOptions& /*options*/) {

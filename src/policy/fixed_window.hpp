@@ -134,6 +134,8 @@ class FixedWindowRule {
   state.count = verdict.after;
 }
 
+FixedWindow share_of(FixedWindow policy, std::int64_t instances);
+
 Result<FixedWindowRule> compile(const FixedWindow& policy, const LimiterOptions& options);
 
 }  // namespace ratelimit::policy

@@ -28,6 +28,8 @@ class LeakyBucketRule : public Bucket {
   }
 };
 
+LeakyBucket share_of(LeakyBucket policy, std::int64_t instances);
+
 Result<LeakyBucketRule> compile(const LeakyBucket& policy, const LimiterOptions& options);
 
 }  // namespace ratelimit::policy

@@ -1,6 +1,7 @@
 // All rules, as one type. Whoever needs to handle any policy visits it; nothing else names them.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 #include <variant>
 
@@ -29,5 +30,9 @@ using AnyState = StateOf<Rule>::Type;
 ///
 /// Errors: Errc::invalid_argument, naming the field, its value and the bound.
 Result<Rule> compile(std::string_view name, const Policy& policy, const LimiterOptions& options);
+
+/// The policy for one of several instances that share its limit without knowing of each other: with
+/// that part of limit and rate, rounded down, 1 at least.
+Policy share_of(const Policy& policy, std::int64_t instances);
 
 }  // namespace ratelimit::policy

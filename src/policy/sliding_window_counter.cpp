@@ -4,6 +4,7 @@
 #include <string>
 
 #include "policy/check.hpp"
+#include "policy/share.hpp"
 
 namespace ratelimit::policy {
 
@@ -26,6 +27,11 @@ std::optional<SlidingWindowCounterRule::View> SlidingWindowCounterRule::view_of(
     return std::nullopt;
   }
   return View{.count = fields[0], .previous = fields[1], .elapsed = fields[2], .healed = healed};
+}
+
+SlidingWindowCounter share_of(SlidingWindowCounter policy, std::int64_t instances) {
+  policy.limit = share_of(policy.limit, instances);
+  return policy;
 }
 
 Result<SlidingWindowCounterRule> compile(const SlidingWindowCounter& policy,

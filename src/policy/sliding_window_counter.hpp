@@ -206,6 +206,8 @@ inline Micros SlidingWindowCounterRule::wait_for(const View& view, std::int64_t 
   state.previous = view.previous;
 }
 
+SlidingWindowCounter share_of(SlidingWindowCounter policy, std::int64_t instances);
+
 Result<SlidingWindowCounterRule> compile(const SlidingWindowCounter& policy,
                                          const LimiterOptions& options);
 

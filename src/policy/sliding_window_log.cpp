@@ -4,6 +4,7 @@
 #include <string>
 
 #include "policy/check.hpp"
+#include "policy/share.hpp"
 
 namespace ratelimit::policy {
 
@@ -84,6 +85,11 @@ std::optional<SlidingWindowLogRule::View> SlidingWindowLogRule::view_of(
     return std::nullopt;
   }
   return View{.used = fields[0], .retry_in = fields[1], .clears_in = fields[2], .healed = healed};
+}
+
+SlidingWindowLog share_of(SlidingWindowLog policy, std::int64_t instances) {
+  policy.limit = share_of(policy.limit, instances);
+  return policy;
 }
 
 Result<SlidingWindowLogRule> compile(const SlidingWindowLog& policy,

@@ -96,6 +96,8 @@ class SlidingWindowLogRule {
   Width width_;
 };
 
+SlidingWindowLog share_of(SlidingWindowLog policy, std::int64_t instances);
+
 Result<SlidingWindowLogRule> compile(const SlidingWindowLog& policy, const LimiterOptions& options);
 
 }  // namespace ratelimit::policy

@@ -1,6 +1,14 @@
 #include "policy/token_bucket.hpp"
 
+#include "policy/share.hpp"
+
 namespace ratelimit::policy {
+
+TokenBucket share_of(TokenBucket policy, std::int64_t instances) {
+  policy.capacity = share_of(policy.capacity, instances);
+  divide_rate(policy.refill, policy.period, instances);
+  return policy;
+}
 
 Result<TokenBucketRule> compile(const TokenBucket& policy, const LimiterOptions& /*options*/) {
   if (auto error =

@@ -23,6 +23,8 @@ class TokenBucketRule : public Bucket {
   [[nodiscard]] Micros lease_span(const View& view) const { return view.debt.whole; }
 };
 
+TokenBucket share_of(TokenBucket policy, std::int64_t instances);
+
 Result<TokenBucketRule> compile(const TokenBucket& policy, const LimiterOptions& options);
 
 }  // namespace ratelimit::policy

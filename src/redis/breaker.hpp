@@ -4,8 +4,10 @@
 //   closed     all may ask
 //   open       nobody may, for a span that doubles from failure to failure, of which a random share
 //              is taken ("full jitter"), so that many clients do not come back at one time
-//   half-open  the span is over: one may ask, and the answer decides; one that has heard none by its
-//              deadline has failed
+//   half-open  the span is over: one may ask; its failure opens the circuit anew. One that has heard
+//              nothing by its deadline, or for a second, has failed
+//
+// Any answer closes the circuit. A failure of what was asked before it opened says nothing new.
 #pragma once
 
 #include <atomic>
@@ -30,7 +32,7 @@ class Breaker {
   /// Whether a call that begins now and ends by `deadline` may ask the server.
   bool admits(Instant now, const Deadline& deadline) {
     const auto until = open_until_.load(std::memory_order_acquire);
-    return until == 0 || (ticks(now) >= until && probe(until, deadline));
+    return until == 0 || (ticks(now) >= until && probe(until, now, deadline));
   }
 
   /// The server has answered.
@@ -38,16 +40,23 @@ class Breaker {
     if (failures_.load(std::memory_order_relaxed) != 0) close();
   }
 
-  /// It has not, for this reason.
-  void fail(Errc why, Instant now);
+  /// It has not answered what it was asked at `asked_at`, for this reason.
+  void fail(Errc why, Instant asked_at, Instant now);
+
+  /// It does not let us in: that opens the circuit at once.
+  void refuse(Instant asked_at, Instant now);
+
+  /// As after construction: in the child of a fork. Requires: no other call at the same time.
+  void start_over(std::uint64_t seed);
 
   /// How often it has opened, from being closed.
   [[nodiscard]] std::uint64_t openings() const { return openings_.load(std::memory_order_relaxed); }
 
  private:
   static std::int64_t ticks(Instant instant) { return instant.time_since_epoch().count(); }
-  bool probe(std::int64_t until, const Deadline& deadline);
+  bool probe(std::int64_t until, Instant now, const Deadline& deadline);
   void close();
+  void open(Errc why, Instant now);  // requires: mutex_ is held
 
   const std::int64_t failures_to_open_;
   std::atomic<std::int64_t> open_until_ = 0;  // in ticks of an Instant; 0: closed
@@ -56,6 +65,7 @@ class Breaker {
 
   std::mutex mutex_;
   std::minstd_rand random_;  // guarded by mutex_
+  Instant opened_at_;        // guarded by mutex_; the last time
 };
 
 }  // namespace ratelimit::redis

@@ -13,15 +13,11 @@
 namespace ratelimit::redis {
 namespace {
 
+/// Differs between processes, and from fork to fork.
 std::uint64_t seed() {
-  const auto ticks = Deadline::Clock::now().time_since_epoch().count();
-  return static_cast<std::uint64_t>(ticks) ^ (static_cast<std::uint64_t>(getpid()) << 32U);
-}
-
-/// Whether an error is the server's word that it serves nobody now.
-bool is_outage(const Failure& failure) {
-  return failure && (failure->code == Errc::server_not_ready ||
-                     failure->code == Errc::access_denied || failure->code == Errc::protocol_error);
+  constexpr std::uint64_t kSpread = 0x9E3779B97F4A7C15;
+  const auto ticks = static_cast<std::uint64_t>(Deadline::Clock::now().time_since_epoch().count());
+  return ((ticks ^ static_cast<std::uint64_t>(getpid())) * kSpread) >> 32U;
 }
 
 /// A copy, without its text where there is no memory for it.
@@ -29,11 +25,6 @@ Failure copy_of(const Failure& failure, Errc code) noexcept try {
   return Error{code, failure->message};
 } catch (const std::bad_alloc&) {
   return Error{code, {}};
-}
-
-/// From now on callers who give up cannot know whether the server hears of their errands.
-void mark_sent(const Lane& lane) {
-  for (const auto& errand : lane.flight) errand->sent.store(true, std::memory_order_relaxed);
 }
 
 /// What an errand that is done has come to.
@@ -88,34 +79,47 @@ void Client::start_over_if_forked() {
   if (const unsigned now = forks(); now != forks_) {
     forks_ = now;
     lanes_.clear();
+    breaker_.start_over(seed());
     site_.resolver.start_over();
   }
 }
 
 Failure Client::run(const std::shared_ptr<Errand>& errand, const Deadline& deadline) {
-  if (!breaker_.admits(Deadline::Clock::now(), deadline)) return Error{Errc::circuit_open, {}};
-  Lane* lane = nullptr;
-  {
-    const std::lock_guard lock(lock_);
-    start_over_if_forked();
+  return bring(deadline, [&] {
     lanes_.enqueue(errand);
     errand->waiting = 1;
-    lane = lanes_.depart();
-  }
-  return see_through(*errand, lane, deadline);
+    return errand.get();
+  });
 }
 
 Failure Client::ask(Meeting& meeting, const Question& question, const Deadline& deadline,
                     Answer& answer) {
-  if (!breaker_.admits(Deadline::Clock::now(), deadline)) return Error{Errc::circuit_open, {}};
+  return bring(deadline, [&] {
+    answer = join(meeting, question);
+    return answer.errand.get();
+  });
+}
+
+/// Sees an errand through to its end that `enqueue`, called under the lock, leaves in the queue with
+/// this caller waiting for it.
+template <class Enqueue>
+Failure Client::bring(const Deadline& deadline, Enqueue enqueue) {
+  const auto now = Deadline::Clock::now();
+  if (now >= deadline.at()) return Error{Errc::unreachable, "no time was left to ask"};
+  if (!breaker_.admits(now, deadline)) return Error{Errc::circuit_open, {}};
+  Errand* errand = nullptr;
   Lane* lane = nullptr;
+  std::shared_ptr<Errand> driver;
   {
     const std::lock_guard lock(lock_);
     start_over_if_forked();
-    answer = join(meeting, question);
-    lane = lanes_.depart();
+    errand = enqueue();
+    lane = lanes_.depart(now);
+    // The lane carries what came first, which need not be this.
+    if (lane != nullptr && errand->lane != lane) driver = appoint(*std::exchange(lane, nullptr));
   }
-  return see_through(*answer.errand, lane, deadline);
+  if (driver) wake_one(driver->state);
+  return see_through(*errand, lane, deadline);
 }
 
 Answer Client::join(Meeting& meeting, const Question& question) {
@@ -173,12 +177,13 @@ Lane* Client::take_over(Errand& errand) {
 /// that it was asked to drive; where nobody waits for the flight, it is abandoned.
 Failure Client::leave(Errand& errand, Lane* lane) {
   bool is_done = false;
+  bool is_unheard = false;
   std::shared_ptr<Errand> successor;
   {
     const std::lock_guard lock(lock_);
     const auto state = errand.state.load(std::memory_order_acquire);
     is_done = state == Errand::done;
-    if (!is_done) lanes_.give_up(errand);
+    if (!is_done) is_unheard = lanes_.give_up(errand);
     if (state == Errand::vacant) {
       errand.state.store(Errand::pending, std::memory_order_relaxed);
       lane = errand.lane;
@@ -189,8 +194,7 @@ Failure Client::leave(Errand& errand, Lane* lane) {
   std::string awaited;
   if (lane != nullptr && !successor) awaited = abandon(*lane);
   if (is_done) return outcome(errand);
-  const bool may_be_heard = errand.sent.load(std::memory_order_relaxed);
-  return Error{may_be_heard ? Errc::timeout : Errc::unreachable, std::move(awaited)};
+  return Error{is_unheard ? Errc::unreachable : Errc::timeout, std::move(awaited)};
 }
 
 /// Leaves the lane to one of those who wait for its flight; null where nobody does. Requires:
@@ -210,7 +214,8 @@ std::string Client::abandon(Lane& lane) noexcept {
   } catch (const std::bad_alloc&) {
     awaited.clear();  // it is said without
   }
-  breaker_.fail(Errc::timeout, Deadline::Clock::now());
+  breaker_.fail(Errc::timeout, lane.departed, Deadline::Clock::now());
+  lane.was_heard = false;
   lane.link.reset();
   Wakes wakes(nullptr);
   land(lane, wakes);
@@ -222,18 +227,19 @@ std::string Client::abandon(Lane& lane) noexcept {
 bool Client::drive(Lane& lane, const Errand& mine, const Deadline& deadline) {
   using Status = Link::Progress::Status;
   Wakes wakes(&mine);
+  bool is_late = false;
   try {
-    for (brief(lane);;) {
+    for (connect(lane);;) {
+      if (lane.link->is_ready()) brief(lane);
       auto [status, ended, failure] = lane.link->advance(deadline);
       switch (status) {
         case Status::waiting:
-          if (mine.state.load(std::memory_order_relaxed) == Errand::done || deadline.passed())
-            return false;
+          if (is_late || mine.state.load(std::memory_order_relaxed) == Errand::done) return false;
+          is_late = deadline.passed();  // the answer may be there all the same
           wakes.flush();
           lane.link->wait(deadline);
           break;
         case Status::ready:
-          mark_sent(lane);
           break;
         case Status::ended:
           hear(lane, *ended, wakes);
@@ -257,38 +263,47 @@ bool Client::drive(Lane& lane, const Errand& mine, const Deadline& deadline) {
   }
 }
 
-/// Tells the lane's link what to ask, unless that was done. A connection that the server has closed
-/// while it was idle is made anew. Throws std::bad_alloc.
-void Client::brief(Lane& lane) {
+/// Sees to it that the lane has a link, on its way if need be. One that the server has closed while
+/// it was idle is made anew. Throws std::bad_alloc.
+void Client::connect(Lane& lane) {
   if (lane.is_briefed) return;
-  if (lane.link && lane.was_idle && !lane.link->is_quiet()) lane.link.reset();
+  if (lane.link && std::exchange(lane.was_idle, false) && !lane.link->is_quiet()) lane.link.reset();
   if (!lane.link) lane.link = std::make_unique<Link>(site_);
-  for (const auto& errand : lane.flight) {
-    for (const auto& part : errand->parts) lane.link->ask(*part.exchange);
-  }
-  lane.is_briefed = true;
-  if (lane.link->is_ready()) mark_sent(lane);
 }
 
-/// Takes note that an exchange of the flight has ended.
-void Client::hear(const Lane& lane, const Exchange& exchange, Wakes& wakes) {
-  if (is_outage(exchange.failure())) {
-    breaker_.fail(exchange.failure()->code, Deadline::Clock::now());
-  } else {
-    breaker_.succeed();
+/// Asks what the flight is to ask, unless that was done. Throws std::bad_alloc.
+void Client::brief(Lane& lane) {
+  if (lane.is_briefed) return;
+  {
+    const std::lock_guard lock(lock_);
+    Lanes::send_off(lane);
   }
+  for (const auto& errand : lane.flight) {
+    ++errand->flights;
+    for (const auto& part : errand->parts) {
+      if (!part.ended) lane.link->ask(*part.exchange);
+    }
+  }
+  lane.is_briefed = true;
+}
+
+/// Takes note that an exchange of the flight has ended. One that another server is to be asked goes
+/// along in the next flight, once, on a connection that is made anew.
+void Client::hear(Lane& lane, const Exchange& exchange, Wakes& wakes) {
+  lane.was_heard = true;
+  if (is_outage(exchange.trouble())) lane.outage = exchange.trouble()->code;
   for (const auto& errand : lane.flight) {
     const auto part = std::ranges::find_if(
         errand->parts, [&](const auto& each) { return each.exchange.get() == &exchange; });
     if (part == errand->parts.end()) continue;
-    part->ended = true;
+    part->ended = !exchange.may_be_repeated() || errand->flights > 1;
     if (std::ranges::all_of(errand->parts, &Errand::Part::ended)) wakes.done(errand);
     return;
   }
 }
 
 /// Ends all of the flight that has not ended.
-void Client::fail(const Lane& lane, const Failure& failure, Wakes& wakes) {
+void Client::fail(Lane& lane, const Failure& failure, Wakes& wakes) {
   bool is_any = false;
   for (const auto& errand : lane.flight) {
     if (errand->state.load(std::memory_order_relaxed) == Errand::done) continue;
@@ -299,8 +314,13 @@ void Client::fail(const Lane& lane, const Failure& failure, Wakes& wakes) {
     errand->failure = copy_of(failure, was_heard ? heard(failure->code) : unheard(failure->code));
     wakes.done(errand);
   }
-  if (is_any && failure->code != Errc::out_of_memory) {
-    breaker_.fail(failure->code, Deadline::Clock::now());
+  lane.was_heard = false;  // what comes now says more
+  if (!is_any || failure->code == Errc::out_of_memory) return;
+  const auto now = Deadline::Clock::now();
+  if (failure->code == Errc::access_denied) {
+    breaker_.refuse(lane.departed, now);
+  } else {
+    breaker_.fail(failure->code, lane.departed, now);
   }
 }
 
@@ -308,9 +328,15 @@ void Client::fail(const Lane& lane, const Failure& failure, Wakes& wakes) {
 /// for that.
 void Client::land(Lane& lane, Wakes& wakes) {
   for (;;) {
+    const auto now = Deadline::Clock::now();
+    if (lane.was_heard && lane.outage) {
+      breaker_.fail(*lane.outage, lane.departed, now);
+    } else if (lane.was_heard) {
+      breaker_.succeed();
+    }
     {
       const std::lock_guard lock(lock_);
-      if (!lanes_.depart_again(lane)) return;
+      if (!lanes_.depart_again(lane, now)) return;
     }
     if (!take_off(lane, wakes)) continue;
     std::shared_ptr<Errand> driver;
@@ -322,15 +348,17 @@ void Client::land(Lane& lane, Wakes& wakes) {
       wake_one(driver->state);
       return;
     }
-    breaker_.fail(Errc::timeout, Deadline::Clock::now());
-    lane.link.reset();
+    lane.link.reset();  // they have all given up meanwhile
   }
 }
 
 /// Sends what a new flight asks, where the connection stands. Returns false where that has ended it.
 bool Client::take_off(Lane& lane, Wakes& wakes) try {
-  brief(lane);
-  lane.link->push();
+  connect(lane);
+  if (lane.link->is_ready()) {
+    brief(lane);
+    lane.link->push();
+  }
   return true;
 } catch (const std::bad_alloc&) {
   fail(lane, Error{Errc::out_of_memory, {}}, wakes);

@@ -71,6 +71,9 @@ struct ClientOptions {
   std::int64_t failures_to_open = 0;  // of the breaker
 };
 
+/// What a server says is not its to do (READONLY, MASTERDOWN), and so was not done, is asked once more
+/// on a new connection, which may lead to another server.
+///
 /// Thread safety: all methods may be called from any thread.
 /// After a fork the child opens connections of its own. Requires: no call is under way in another
 /// thread while the process forks.
@@ -99,7 +102,9 @@ class Client {
  private:
   class Wakes;
 
-  void start_over_if_forked();                              // requires: lock_ is held
+  void start_over_if_forked();  // requires: lock_ is held
+  template <class Enqueue>
+  Failure bring(const Deadline& deadline, Enqueue enqueue);
   Answer join(Meeting& meeting, const Question& question);  // likewise
 
   Failure see_through(Errand& errand, Lane* lane, const Deadline& deadline);
@@ -109,9 +114,10 @@ class Client {
   std::string abandon(Lane& lane) noexcept;
 
   bool drive(Lane& lane, const Errand& mine, const Deadline& deadline);
+  void connect(Lane& lane);
   void brief(Lane& lane);
-  void hear(const Lane& lane, const Exchange& exchange, Wakes& wakes);
-  void fail(const Lane& lane, const Failure& failure, Wakes& wakes);
+  void hear(Lane& lane, const Exchange& exchange, Wakes& wakes);
+  void fail(Lane& lane, const Failure& failure, Wakes& wakes);
   void land(Lane& lane, Wakes& wakes);
   bool take_off(Lane& lane, Wakes& wakes);
 

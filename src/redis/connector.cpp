@@ -12,6 +12,7 @@ namespace ratelimit::redis {
 Failure Connector::advance(Socket& socket, const Deadline& deadline) {
   if (addresses_.empty()) {
     if (auto failure = resolve(deadline)) return failure;
+    if (addresses_.empty()) return std::nullopt;
   }
   for (; tried_ < addresses_.size(); ++tried_) {
     switch (try_address(socket, deadline)) {
@@ -36,6 +37,11 @@ Failure Connector::advance(Socket& socket, const Deadline& deadline) {
 
 Failure Connector::resolve(const Deadline& deadline) {
   auto found = site_.resolver.resolve(deadline);
+  if (!found && deadline.passed()) {  // whoever has more time may go on waiting
+    events_ = 0;
+    until_ = deadline;
+    return std::nullopt;
+  }
   if (!found) return found.error();
   addresses_ = *std::move(found);
   first_ = site_.good_address.load(std::memory_order_relaxed);
@@ -44,8 +50,10 @@ Failure Connector::resolve(const Deadline& deadline) {
 
 Connector::Status Connector::try_address(Socket& socket, const Deadline& deadline) {
   constexpr auto kPause = std::chrono::microseconds(200);  // a full queue is asked again
-  if (!attempt_) attempt_ = deadline.share(addresses_.size() - tried_);
-  if (attempt_->passed()) {
+  // One that hangs must leave time for the others; the last one may take what there is.
+  const bool is_last = tried_ + 1 == addresses_.size();
+  if (!attempt_ && !is_last) attempt_ = deadline.share(addresses_.size() - tried_);
+  if (attempt_ && attempt_->passed()) {
     trouble_ = ETIMEDOUT;
     return Status::failed;
   }
@@ -55,7 +63,8 @@ Connector::Status Connector::try_address(Socket& socket, const Deadline& deadlin
   trouble_ = error;
   is_pending_ = status == Status::pending;
   events_ = is_pending_ ? POLLOUT : 0;
-  until_ = is_pending_ ? *attempt_ : attempt_->or_sooner(Deadline(kPause));
+  until_ = attempt_.value_or(deadline);
+  if (status == Status::busy) until_ = until_->or_sooner(Deadline(kPause));
   return status;
 }
 

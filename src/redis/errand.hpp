@@ -27,9 +27,9 @@ struct Errand {
   };
 
   std::atomic<std::uint32_t> state = pending;  // callers sleep on it (see redis/futex.hpp)
-  std::atomic<bool> sent = false;              // whether the server may have heard of it
 
   // Under the client's lock:
+  bool sent = false;                        // whether the server may have heard of it
   std::size_t waiting = 0;                  // callers
   Lane* lane = nullptr;                     // that carries it; null: it is in the queue
   std::shared_ptr<Errand>* open = nullptr;  // where more callers find it while it is in the queue
@@ -38,6 +38,7 @@ struct Errand {
   // all who waited for it may read:
   std::vector<Part> parts;
   bool is_shared = false;  // whether more than one caller has waited for it
+  int flights = 0;         // that have carried it
   Failure failure;         // of the parts that have not ended
 };
 

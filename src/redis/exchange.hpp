@@ -31,8 +31,13 @@ class Exchange {
   /// Takes the next reply; appends to `out` what is to be said to it.
   virtual Step hear(const Reply& reply, Commands& out) = 0;
 
-  /// Why the server did not do what was asked; to be read when done.
-  [[nodiscard]] virtual const Failure& failure() const = 0;
+  /// Why the server did not do what was asked, or a part of it that says most about the server; to be
+  /// read when done.
+  [[nodiscard]] virtual const Failure& trouble() const = 0;
+
+  /// Whether the server has said that nothing was done and that another one is to be asked; to be
+  /// read when done. It may then be started once more.
+  [[nodiscard]] virtual bool may_be_repeated() const = 0;
 };
 
 }  // namespace ratelimit::redis

@@ -1,8 +1,9 @@
-// How often this process has been forked from another, since it asked first: no system call asks the
-// kernel who we are.
+// A number that changes when this process is forked from another: no system call asks the kernel who
+// we are, unless it had no memory to tell us.
 #pragma once
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include <atomic>
 
@@ -10,9 +11,9 @@ namespace ratelimit::redis {
 
 inline unsigned forks() {
   static std::atomic<unsigned> count = 0;
-  [[maybe_unused]] static const int registered =
-      pthread_atfork(nullptr, nullptr, [] { count.fetch_add(1, std::memory_order_relaxed); });
-  return count.load(std::memory_order_relaxed);
+  static const bool is_told =
+      pthread_atfork(nullptr, nullptr, [] { count.fetch_add(1, std::memory_order_relaxed); }) == 0;
+  return is_told ? count.load(std::memory_order_relaxed) : static_cast<unsigned>(getpid());
 }
 
 }  // namespace ratelimit::redis

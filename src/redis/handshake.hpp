@@ -22,7 +22,9 @@ class Handshake final : public Exchange {
   Step start(Commands& out) override;
   Step hear(const Reply& reply, Commands& out) override;
 
-  [[nodiscard]] const Failure& failure() const override { return failure_; }
+  [[nodiscard]] const Failure& failure() const { return failure_; }
+  [[nodiscard]] const Failure& trouble() const override { return failure_; }
+  [[nodiscard]] bool may_be_repeated() const override { return false; }
 
  private:
   enum class Awaited : std::uint8_t { auth, select, name };

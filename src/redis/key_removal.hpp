@@ -18,6 +18,7 @@ class KeyRemoval final : public Exchange {
   explicit KeyRemoval(std::string key) : key_(std::move(key)) {}
 
   Step start(Commands& out) override {
+    failure_.reset();
     append_command(out, std::array<std::string_view, 2>{"DEL", key_});
     return Step::listen;
   }
@@ -32,7 +33,11 @@ class KeyRemoval final : public Exchange {
     return Step::leave;
   }
 
-  [[nodiscard]] const Failure& failure() const override { return failure_; }
+  [[nodiscard]] const Failure& failure() const { return failure_; }
+  [[nodiscard]] const Failure& trouble() const override { return failure_; }
+  [[nodiscard]] bool may_be_repeated() const override {
+    return failure_ && is_wrong_server(failure_->message);
+  }
 
  private:
   const std::string key_;

@@ -22,14 +22,6 @@ Link::Progress failed(Failure failure) {
 Link::Link(Site& site)
     : site_(site), connector_(site), handshake_(site.endpoint, site.client_name) {}
 
-void Link::ask(Exchange& exchange) {
-  if (state_ == State::ready) {
-    pipeline_.ask(exchange);
-  } else {
-    due_.push_back(&exchange);
-  }
-}
-
 Link::Progress Link::advance(const Deadline& deadline) {
   switch (state_) {
     case State::connecting:
@@ -51,8 +43,9 @@ void Link::wait(const Deadline& deadline) {
   const bool is_connecting = state_ == State::connecting;
   const short found =
       socket_.wait_for(events_, is_connecting ? deadline.or_sooner(connector_.until()) : deadline);
-  may_read_ = (found & ~POLLOUT) != 0;
-  if ((found & ~POLLIN) != 0 || (found & blocked_on_) != 0) blocked_on_ = 0;
+  constexpr short kTrouble = ~(POLLIN | POLLOUT);  // shows in the next transfer
+  if ((found & (receive_waits_ | kTrouble)) != 0) receive_waits_ = 0;
+  if ((found & (send_waits_ | kTrouble)) != 0) send_waits_ = 0;
 }
 
 bool Link::has_sent(const Exchange& exchange) const {
@@ -102,8 +95,6 @@ Link::Progress Link::end_login() {
     return failed(Error{Errc::unreachable, "logging in: more answers than commands"});
   }
   state_ = State::ready;
-  for (Exchange* exchange : due_) pipeline_.ask(*exchange);
-  due_.clear();
   return {.status = Status::ready};
 }
 
@@ -122,29 +113,30 @@ Link::Progress Link::talk() {
         break;
     }
     if (!pipeline_.awaits()) {
-      may_read_ = session_ != nullptr;  // which may hold what the socket does not show
+      // A session may hold what the socket does not show.
+      receive_waits_ = session_ ? 0 : POLLIN;
       return {.status = pipeline_.ended_well() ? Status::idle : Status::over};
     }
-    if (blocked_on_ == 0 && !pipeline_.unsent().empty()) continue;  // said to what was heard
-    events_ = static_cast<short>(POLLIN | blocked_on_);
-    if (!may_read_) return {};
+    if (send_waits_ == 0 && !pipeline_.unsent().empty()) continue;  // said to what was heard
+    events_ = static_cast<short>(receive_waits_ | send_waits_);
+    if (receive_waits_ != 0) return {};
     if (auto failure = receive()) return failed(std::move(failure));
   }
 }
 
 /// Sends what there is to send, or as much as the peer takes now.
 Failure Link::send() {
-  while (blocked_on_ == 0 && !pipeline_.unsent().empty()) {
+  while (send_waits_ == 0 && !pipeline_.unsent().empty()) {
     const IoStep sent = transport().send(pipeline_.unsent());
     switch (sent.status) {
       case IoStep::Status::done:
         pipeline_.mark_sent(sent.bytes);
         break;
       case IoStep::Status::want_write:
-        blocked_on_ = POLLOUT;
+        send_waits_ = POLLOUT;
         break;
       case IoStep::Status::want_read:
-        blocked_on_ = POLLIN;
+        send_waits_ = POLLIN;
         break;
       case IoStep::Status::closed:
       case IoStep::Status::failed:
@@ -162,8 +154,10 @@ Failure Link::receive() {
       pipeline_.feed(std::string_view(buffer.data(), received.bytes));
       break;
     case IoStep::Status::want_read:
+      receive_waits_ = POLLIN;
+      break;
     case IoStep::Status::want_write:
-      may_read_ = false;
+      receive_waits_ = POLLOUT;
       break;
     case IoStep::Status::closed:
       return error(Errc::connection_lost, "the server closed the connection");

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "redis/connector.hpp"
 #include "redis/deadline.hpp"
@@ -25,7 +24,7 @@ class Link {
   struct Progress {
     enum class Status : std::uint8_t {
       waiting,  // for the server: call `wait`, then `advance` again
-      ready,    // the connection stands; from now on what is asked is sent
+      ready,    // the connection stands: ask
       ended,    // an exchange has; there may be more
       idle,     // all have, and the connection may be kept
       over,     // all have, and the connection must be dropped
@@ -36,9 +35,9 @@ class Link {
     Failure failure;
   };
 
-  /// Has an exchange speak, as soon as the connection stands. It must live until it has ended, or
-  /// the link is no more. Throws std::bad_alloc, and then has changed nothing.
-  void ask(Exchange& exchange);
+  /// Has an exchange speak, which has something to say. It must live until it has ended, or the link
+  /// is no more. Requires: is_ready(). Throws std::bad_alloc, and then has changed nothing.
+  void ask(Exchange& exchange) { pipeline_.ask(exchange); }
 
   /// Goes on as far as it can, one thing at a time. Blocks only as Connector::advance does.
   ///
@@ -86,10 +85,9 @@ class Link {
   Connector connector_;
   Handshake handshake_;
   Pipeline pipeline_;
-  std::vector<Exchange*> due_;  // to be asked once the connection stands
-  short events_ = 0;            // what is waited for
-  short blocked_on_ = 0;        // what sending waits for
-  bool may_read_ = false;       // whether something may have come
+  short events_ = 0;         // what is waited for
+  short send_waits_ = 0;     // what sending waits for, of it; 0: it need not wait
+  short receive_waits_ = 0;  // what receiving waits for; 0: something may have come
 };
 
 }  // namespace ratelimit::redis

@@ -39,7 +39,7 @@ class RedisBackend final : public Backend {
     }
     std::shared_ptr<Limiter> local;
     if (options.on_error == OnError::local) {
-      auto made = local_->make_limiter(name, policy, options);
+      auto made = local_->make_limiter(name, policy::share_of(policy, options.instances), options);
       if (!made) return made.error();
       local = *std::move(made);
     }
@@ -58,6 +58,7 @@ class RedisBackend final : public Backend {
     Statistics statistics = local_->statistics();
     shared_->tally.report(statistics);
     statistics.connects = shared_->client.connects();
+    statistics.circuit_openings = shared_->client.breaker().openings();
     return statistics;
   }
 

@@ -63,19 +63,19 @@ class RedisLimiter final : public Limiter {
   static constexpr std::size_t kMostParts = 16;
 
   Decision allow(std::string_view key, std::int64_t cost) noexcept override {
-    return decide({policy::Op::charge, key, cost, own_time()});
+    return decide({policy::Op::charge, key, cost, own_time()}, Deadline(shared_->timeout));
   }
 
   Decision peek(std::string_view key, std::int64_t cost) noexcept override {
-    return decide({policy::Op::peek, key, cost, own_time()});
+    return decide({policy::Op::peek, key, cost, own_time()}, Deadline(shared_->timeout));
   }
 
   Decision allow_at(std::string_view key, TimePoint now, std::int64_t cost) noexcept override {
-    return decide({policy::Op::charge, key, cost, now});
+    return decide({policy::Op::charge, key, cost, now}, Deadline(shared_->timeout));
   }
 
   Decision peek_at(std::string_view key, TimePoint now, std::int64_t cost) noexcept override {
-    return decide({policy::Op::peek, key, cost, now});
+    return decide({policy::Op::peek, key, cost, now}, Deadline(shared_->timeout));
   }
 
   void allow_many(const Request* requests, std::size_t count,
@@ -95,7 +95,7 @@ class RedisLimiter final : public Limiter {
       const auto errand = std::make_shared<Errand>();
       errand->parts.push_back({std::make_unique<KeyRemoval>(key_stem_ + std::string(key))});
       if (const Failure failure = shared_->client.run(errand, deadline)) return count(*failure);
-      const Failure& failure = errand->parts.front().exchange->failure();
+      const Failure& failure = errand->parts.front().exchange->trouble();
       return failure ? count(*failure) : Errc::ok;
     } catch (const std::bad_alloc&) {
       return count({Errc::out_of_memory, {}});
@@ -140,10 +140,9 @@ class RedisLimiter final : public Limiter {
   }
 
   /// One request by itself, or with those of others.
-  Decision decide(const Asked& asked) noexcept {
+  Decision decide(const Asked& asked, const Deadline& deadline) noexcept {
     if (!policy::is_valid(asked.key, asked.cost)) return refuse();
     try {
-      const Deadline deadline(shared_->timeout);
       Answer answer;
       const auto state_key = state_key_of(asked.key);
       auto failure = shared_->client.ask(meeting_,
@@ -235,7 +234,7 @@ class RedisLimiter final : public Limiter {
       }
       return spots.size();
     } catch (const std::bad_alloc&) {
-      decisions[0] = decide(asked(0));  // less at a time needs less memory
+      decisions[0] = decide(asked(0), deadline);  // less at a time needs less memory
       return 1;
     }
   }

@@ -102,6 +102,11 @@ void ScriptBatch::append_call(Commands& out) const {
 }
 
 Exchange::Step ScriptBatch::start(Commands& out) {
+  state_ = State::called;
+  is_elsewhere_ = false;
+  healed_ = 0;
+  failure_.reset();
+  failures_.clear();
   append_call(out);
   return Step::listen;
 }
@@ -133,7 +138,8 @@ Exchange::Step ScriptBatch::take_answer(const Reply& reply) {
   failure_.reset();
   if (reply.type == Reply::Type::error) {
     failure_ = Error{classify(reply.text), reply.text};
-    return is_wrong_server(reply.text) ? Step::leave : Step::done;
+    is_elsewhere_ = is_wrong_server(reply.text);
+    return is_elsewhere_ ? Step::leave : Step::done;
   }
   const std::size_t count = entries_.size();
   const bool is_alone = count * fields_ == 1;  // then it is no array
@@ -150,10 +156,11 @@ Exchange::Step ScriptBatch::take_answer(const Reply& reply) {
                      fmt::format("script {} gave a reply of another shape", script_.name)};
     return Step::leave;
   }
-  const auto is_elsewhere = [](const Reply& each) {
+  // Then no other entry was written, either: those that have an answer were denied.
+  is_elsewhere_ = std::ranges::any_of(replies, [](const Reply& each) {
     return each.type == Reply::Type::error && is_wrong_server(each.text);
-  };
-  return std::ranges::any_of(replies, is_elsewhere) ? Step::leave : Step::done;
+  });
+  return is_elsewhere_ ? Step::leave : Step::done;
 }
 
 bool ScriptBatch::take_entry(std::size_t entry, std::span<const Reply> fields) {
@@ -176,9 +183,14 @@ bool ScriptBatch::take_entry(std::size_t entry, std::span<const Reply> fields) {
 }
 
 const Failure& ScriptBatch::failure(const Place& place) const {
+  return failure_ || failures_.empty() ? failure_ : failures_[place.entry];
+}
+
+const Failure& ScriptBatch::trouble() const {
   if (failure_) return failure_;
-  static const Failure none;
-  return failures_.empty() ? none : failures_[place.entry];
+  const auto at =
+      std::ranges::find_if(failures_, [](const Failure& failure) { return is_outage(failure); });
+  return at == failures_.end() ? failure_ : *at;
 }
 
 std::span<const std::int64_t> ScriptBatch::fields(const Place& place) const {

@@ -61,8 +61,10 @@ class ScriptBatch final : public Exchange {
   // To be read when done:
 
   /// Why there is no answer: to any question, or to this one.
-  [[nodiscard]] const Failure& failure() const override { return failure_; }
+  [[nodiscard]] const Failure& failure() const { return failure_; }
+  [[nodiscard]] bool may_be_repeated() const override { return is_elsewhere_; }
   [[nodiscard]] const Failure& failure(const Place& place) const;
+  [[nodiscard]] const Failure& trouble() const override;
 
   /// The answer to the first question of the entry. A first field below 0 has been turned back, and
   /// `healed` says so, for that question only. Requires: no failure.
@@ -101,6 +103,7 @@ class ScriptBatch final : public Exchange {
   std::size_t questions_ = 0;
 
   State state_ = State::called;
+  bool is_elsewhere_ = false;  // whether the server has said that it is not the one to ask
   bool loaded_ = false;
   std::uint64_t healed_ = 0;  // a bit for each entry
   std::vector<std::int64_t> answers_;

@@ -30,7 +30,8 @@ class Tally {
       auto text =
           fmt::format("{}: {}", to_string(error.code), policy::quoted(error.message, kLongestText));
       const std::lock_guard lock(mutex_);
-      last_error_.swap(text);
+      // A text says more than none.
+      if (last_error_.empty() || !error.message.empty()) last_error_.swap(text);
     } catch (const std::bad_alloc&) {
       return;  // the count says that there was one
     }

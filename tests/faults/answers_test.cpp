@@ -159,6 +159,36 @@ TEST(Answer, OneTooManyInTheHandshakeAnswersNobody) {
   expect_all_modes(server.url(), Errc::unreachable);
 }
 
+// As after a failover, where the name leads to the new master.
+TEST(Answer, ThatAnotherServerIsToBeAskedIsFollowedOnce) {
+  int connections = 0;
+  ScriptedServer server(after_login([&](Peer& peer) {
+    const bool is_old = ++connections == 1;
+    while (peer.say(is_old ? "-READONLY You can't write against a read only replica.\r\n"
+                           : ":0\r\n") &&
+           peer.listen()) {
+    }
+  }));
+  const auto backend = backend_on(server.url());
+  const auto limiter = limiter_on(*backend, OnError::deny);
+  EXPECT_EQ(to_string(limiter->allow("alice").error), "ok");
+  EXPECT_EQ(backend->statistics().connects, 2U);
+  EXPECT_EQ(backend->statistics().errors, 0U);
+}
+
+TEST(Answer, ThatAnotherServerIsToBeAskedIsNotFollowedTwice) {
+  for (const char* reply : {"-READONLY You can't write against a read only replica.\r\n",
+                            "-MASTERDOWN Link with MASTER is down\r\n"}) {
+    ScriptedServer server(always(reply));
+    const auto backend = backend_on(server.url());
+    const auto limiter = limiter_on(*backend, OnError::deny);
+    EXPECT_EQ(to_string(limiter->allow("alice").error), "server_not_ready");
+    EXPECT_EQ(backend->statistics().connects, 2U);
+    EXPECT_EQ(to_string(limiter->reset("alice")), "server_not_ready");
+    EXPECT_EQ(backend->statistics().connects, 4U);
+  }
+}
+
 TEST(Answer, AFieldOutOfBounds) {
   for (const char* reply : {":-9223372036854775808\r\n", ":9223372036854775807\r\n",
                             ":10800000001\r\n"}) {  // more than the capacity may owe

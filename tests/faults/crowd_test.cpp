@@ -12,6 +12,7 @@
 
 #include "faults/faulty_limiter.hpp"
 #include "stress/threads.hpp"
+#include "support/environment.hpp"
 #include "support/redis_server.hpp"
 #include "support/scripted_server.hpp"
 
@@ -92,41 +93,95 @@ TEST_F(Crowd, WhoGivesUpLeavesTheLaneToThoseWhoStillWait) {
   EXPECT_EQ(backend->statistics().connects, 1U) << "the late answer was read and dropped";
 }
 
+// One connection, on which the first caller's call is never answered. The next flight, of two
+// limiters' callers, waits for a login that takes so long that one of the two gives up.
 TEST_F(Crowd, WhoWasNeverSentKnowsThatItWasNotCharged) {
-  ScriptedServer server([](Peer& peer) {
-    if (peer.listen() && peer.say("+OK\r\n") && peer.listen()) peer.hang();
+  std::string heard;
+  int connections = 0;
+  ScriptedServer server([&](Peer& peer) {
+    if (!peer.listen()) return;
+    if (++connections == 1) {
+      if (peer.say("+OK\r\n")) peer.hang();
+      return;
+    }
+    peer.drip("+", 500ms);
+    peer.say("OK\r\n");
+    while (peer.listen() && peer.say(reply_to(peer.heard()))) {
+    }
+    heard = peer.heard();
   });
-  const auto backend = this->backend(server.url(), 200ms, 1);
+  Decision never_answered;
+  Decision gives_up;
+  Decision waits;
+  {
+    const auto backend = this->backend(server.url(), 1000ms, 1);
+    const auto limiter = limiter_on(*backend, OnError::deny);
+    const auto other =
+        backend->make_limiter("other", TokenBucket{3, 1, 1h}, {.on_error = OnError::deny}).value();
+    std::vector<std::thread> callers;
+    callers.push_back(call_after(0ms, *limiter, "alice", never_answered));  // until 1000 ms
+    callers.push_back(call_after(250ms, *limiter, "bob", gives_up));        // until 1250 ms
+    callers.push_back(call_after(750ms, *other, "carol", waits));           // until 1750 ms
+    for (std::thread& caller : callers) caller.join();
+  }
+  EXPECT_EQ(to_string(never_answered.error), "timeout");
+  EXPECT_EQ(to_string(gives_up.error), "unreachable");
+  EXPECT_EQ(charged(gives_up.error), Charged::no);
+  EXPECT_EQ(to_string(waits.error), "ok") << "the login ended at 1500 ms";
+  while (heard.empty()) std::this_thread::yield();
+  EXPECT_NE(heard.find("carol"), std::string::npos);
+  EXPECT_EQ(heard.find("bob"), std::string::npos) << "nothing of it was left behind";
+}
+
+// Long after the deadline there are still requests: none of them may be sent, be it only to harm a
+// connection that works.
+TEST_F(Crowd, ManyRequestsEndByOneDeadline) {
+  ScriptedServer server([](Peer& peer) {
+    if (peer.listen() && peer.say("+OK\r\n")) peer.hang();
+  });
+  const auto backend = this->backend(server.url(), 100ms, 4);
   const auto limiter = limiter_on(*backend, OnError::deny);
-  Decision sent;
-  Decision queued;
-  std::thread first = call_after(0ms, *limiter, "alice", sent);
-  std::thread second = call_after(50ms, *limiter, "bob", queued);
-  first.join();
-  second.join();
-  EXPECT_EQ(to_string(sent.error), "timeout");
-  // Its flight begins when the first is abandoned, at 200 ms, on a connection of its own: it may be
-  // heard at last.
-  EXPECT_NE(to_string(queued.error), "ok");
-  EXPECT_LE(Clock::now() - start_, 250ms + 1s);
+  std::vector<std::string> keys;
+  for (int i = 0; i < 20'000; ++i) keys.push_back(std::to_string(i));
+  const std::vector<Request> requests(keys.begin(), keys.end());
+  std::vector<Decision> decisions(requests.size());
+  limiter->allow_many(requests.data(), requests.size(), decisions.data());
+  EXPECT_LT(Clock::now() - start_, 100ms + 2s);
+  EXPECT_EQ(to_string(decisions.front().error), "timeout");
+  EXPECT_EQ(to_string(decisions.back().error), "unreachable");
+  EXPECT_EQ(backend->statistics().connects, 1U);
+}
+
+// Each key's own error tells of the server as well.
+TEST_F(Crowd, ErrorsOfKeysOpenTheCircuit) {
+  ScriptedServer server([](Peer& peer) {
+    if (!peer.listen() || !peer.say("+OK\r\n")) return;
+    while (peer.listen() && peer.say("*2\r\n-NOPERM no\r\n:0\r\n")) {
+    }
+  });
+  const auto backend = this->backend(server.url(), 1000ms, 4, 5);
+  const auto limiter =
+      backend->make_limiter("window", FixedWindow{3, 1h}, {.on_error = OnError::deny}).value();
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(to_string(limiter->allow("alice").error), "access_denied");
+  EXPECT_EQ(backend->statistics().circuit_openings, 1U);
 }
 
 TEST_F(Crowd, AThousandOnAServerThatHangsEndByTheirDeadlines) {
-  constexpr int kCallers = 1000;
+  const auto callers = std::stoi(environment("RATELIMIT_CALLERS", "1000"));
   RedisServer server;
   const auto backend = this->backend(server.url(), 300ms, 4);
   const auto limiter = limiter_on(*backend, OnError::deny);
   ASSERT_TRUE(limiter->allow("alice"));
   server.pause();
   std::atomic<int> degraded = 0;
-  std::vector<Clock::duration> took(kCallers);
-  on_threads(kCallers, [&](int number) {
+  std::vector<Clock::duration> took(static_cast<std::size_t>(callers));
+  on_threads(callers, [&](int number) {
     const auto [decision, span] = timed_allow(*limiter);
     degraded += decision.degraded() ? 1 : 0;
     took[static_cast<std::size_t>(number)] = span;
   });
   server.resume();
-  EXPECT_EQ(degraded, kCallers);
+  EXPECT_EQ(degraded, callers);
   EXPECT_LE(*std::ranges::max_element(took), 300ms + 2s) << "ample: a thousand threads wake up";
   EXPECT_EQ(to_string(limiter->allow("bob").error), "ok");
   // Each flight that was abandoned cost a connection, and each of four lanes may have had two.

@@ -92,7 +92,8 @@ TEST(Deadline, HoldsForThoseWhoWaitForAConnection) {
   }
   for (auto& thread : threads) thread.join();
   for (const auto& call : calls) {
-    EXPECT_EQ(to_string(call.decision.error), "unreachable");
+    // Who shares a call with others that still wait cannot know whether it is sent.
+    EXPECT_THAT(to_string(call.decision.error), ::testing::AnyOf("unreachable", "timeout"));
     EXPECT_LE(call.took, kDeadline + 1s);  // not one deadline after the other
   }
   // One connection at a time; a closed one may be noticed late.

@@ -126,6 +126,21 @@ TEST_F(Outage, IsAnsweredByOnError) {
   EXPECT_EQ(local->peek("key").remaining, 0);
 }
 
+TEST_F(Outage, IsAnsweredByThisInstancesShare) {
+  const auto shared =
+      backend_->make_limiter("test", kPolicy, {.on_error = OnError::local, .instances = 5}).value();
+  EXPECT_EQ(shared->allow("key").remaining, 9) << "the server knows all instances";
+  own_.kill();
+  EXPECT_TRUE(shared->allow("key"));
+  const Decision last = shared->allow("key");
+  EXPECT_TRUE(last);
+  EXPECT_EQ(last.limit, 2);
+  const Decision denied = shared->allow("key");
+  EXPECT_FALSE(denied);
+  EXPECT_GT(denied.retry_after, hours(4));
+  EXPECT_LE(denied.retry_after, hours(5));
+}
+
 TEST_F(Outage, EndsWithTheServersReturn) {
   const auto limiter = this->limiter(OnError::local);
   EXPECT_TRUE(limiter->allow("key", 7));

@@ -1,8 +1,13 @@
 // Connections: never more than allowed, and shared fairly enough that nobody starves.
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <new>
 #include <string>
+#include <vector>
 
 #include "ratelimit/redis.hpp"
 #include "stress/threads.hpp"
@@ -57,6 +62,59 @@ TEST(RedisStress, NoMoreConnectionsThanAllowedAndNobodyStarves) {
     EXPECT_LE(backend->statistics().connects, static_cast<std::uint64_t>(connections));
     EXPECT_LE(connections_named_stress(server), connections);
   }
+}
+
+/// What the threads of several processes count together.
+class SharedCounts {
+ public:
+  struct Counts {
+    std::atomic<int> admitted = 0;
+    std::atomic<int> degraded = 0;
+  };
+  SharedCounts()
+      : counts_(new (::mmap(nullptr, sizeof(Counts), PROT_READ | PROT_WRITE,
+                            MAP_SHARED | MAP_ANONYMOUS, -1, 0)) Counts) {}
+  ~SharedCounts() { ::munmap(counts_, sizeof(Counts)); }
+  SharedCounts(const SharedCounts&) = delete;
+  SharedCounts& operator=(const SharedCounts&) = delete;
+  Counts* operator->() { return counts_; }
+
+ private:
+  Counts* counts_;
+};
+
+TEST(RedisStress, ProcessesOnOneKeyAreAdmittedExactlyTheLimit) {
+  constexpr int kProcesses = 8;
+  constexpr int kCalls = 100;
+  constexpr int kLimit = kProcesses * kThreads * kCalls / 2;
+  RedisServer server;
+  SharedCounts counts;
+  std::vector<pid_t> children;
+  for (int i = 0; i < kProcesses; ++i) {
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      const auto backend = backend_on(server, 4);
+      const auto limiter =
+          backend->make_limiter("test", TokenBucket{kLimit, 1, std::chrono::hours(24)}).value();
+      on_threads(kThreads, [&](int /*number*/) {
+        for (int call = 0; call < kCalls; ++call) {
+          const Decision decision = limiter->allow("key");
+          counts->admitted += decision.allowed ? 1 : 0;
+          counts->degraded += decision.degraded() ? 1 : 0;
+        }
+      });
+      ::_exit(0);
+    }
+    children.push_back(child);
+  }
+  for (const pid_t child : children) {
+    int status = -1;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+  }
+  EXPECT_EQ(counts->degraded, 0);
+  EXPECT_EQ(counts->admitted, kLimit);
 }
 
 TEST(RedisStress, ServerThatIsKilledAndStartedUnderLoadIsFoundAgain) {

@@ -23,7 +23,8 @@ class Questions final : public Exchange {
     return reply.text == "READONLY" ? Step::leave : say(out);
   }
 
-  [[nodiscard]] const Failure& failure() const override { return failure_; }
+  [[nodiscard]] const Failure& trouble() const override { return failure_; }
+  [[nodiscard]] bool may_be_repeated() const override { return false; }
 
   std::vector<std::string> heard;
 
