@@ -149,10 +149,11 @@ leg_thread() {
 }
 
 # Each program as a whole, since memcheck is slow to start; random tests draw less, since it is slow to run.
+# Not those of many threads: the sanitizers run these, at a tenth of the time.
 leg_valgrind() {
   export RC_PARAMS=max_success=10 RATELIMIT_DECISIONS=20000 RATELIMIT_MORE_SWITCHES=-1 RATELIMIT_ROUNDS=1 RATELIMIT_CALLERS=300
   build_gcc || return
-  ctest --test-dir "$repo/build/gcc" -N -V -LE 'package|bare' |
+  ctest --test-dir "$repo/build/gcc" -N -V -LE 'package|bare|stress' |
     awk -v start="Test command: $repo/build/gcc/" '
       i = index($0, start) { $0 = substr($0, i + 14); sub(/ "--gtest.*/, ""); print }' |
     sort -u >"$scratch/list"
