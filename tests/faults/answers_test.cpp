@@ -2,6 +2,7 @@
 // late or too much answers nobody else.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <string>
 
@@ -161,7 +162,7 @@ TEST(Answer, OneTooManyInTheHandshakeAnswersNobody) {
 
 // As after a failover, where the name leads to the new master.
 TEST(Answer, ThatAnotherServerIsToBeAskedIsFollowedOnce) {
-  int connections = 0;
+  std::atomic<int> connections = 0;
   ScriptedServer server(after_login([&](Peer& peer) {
     const bool is_old = ++connections == 1;
     while (peer.say(is_old ? "-READONLY You can't write against a read only replica.\r\n"

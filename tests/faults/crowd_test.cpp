@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <future>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -96,8 +97,8 @@ TEST_F(Crowd, WhoGivesUpLeavesTheLaneToThoseWhoStillWait) {
 // One connection, on which the first caller's call is never answered. The next flight, of two
 // limiters' callers, waits for a login that takes so long that one of the two gives up.
 TEST_F(Crowd, WhoWasNeverSentKnowsThatItWasNotCharged) {
-  std::string heard;
-  int connections = 0;
+  std::promise<std::string> all_heard;
+  std::atomic<int> connections = 0;
   ScriptedServer server([&](Peer& peer) {
     if (!peer.listen()) return;
     if (++connections == 1) {
@@ -108,7 +109,7 @@ TEST_F(Crowd, WhoWasNeverSentKnowsThatItWasNotCharged) {
     peer.say("OK\r\n");
     while (peer.listen() && peer.say(reply_to(peer.heard()))) {
     }
-    heard = peer.heard();
+    all_heard.set_value(peer.heard());
   });
   Decision never_answered;
   Decision gives_up;
@@ -128,7 +129,7 @@ TEST_F(Crowd, WhoWasNeverSentKnowsThatItWasNotCharged) {
   EXPECT_EQ(to_string(gives_up.error), "unreachable");
   EXPECT_EQ(charged(gives_up.error), Charged::no);
   EXPECT_EQ(to_string(waits.error), "ok") << "the login ended at 1500 ms";
-  while (heard.empty()) std::this_thread::yield();
+  const std::string heard = all_heard.get_future().get();
   EXPECT_NE(heard.find("carol"), std::string::npos);
   EXPECT_EQ(heard.find("bob"), std::string::npos) << "nothing of it was left behind";
 }
@@ -143,7 +144,8 @@ TEST_F(Crowd, ManyRequestsEndByOneDeadline) {
   const auto limiter = limiter_on(*backend, OnError::deny);
   std::vector<std::string> keys;
   for (int i = 0; i < 20'000; ++i) keys.push_back(std::to_string(i));
-  const std::vector<Request> requests(keys.begin(), keys.end());
+  std::vector<Request> requests;
+  for (const std::string& key : keys) requests.push_back({key});
   std::vector<Decision> decisions(requests.size());
   limiter->allow_many(requests.data(), requests.size(), decisions.data());
   EXPECT_LT(Clock::now() - start_, 100ms + 2s);
